@@ -74,8 +74,8 @@ class Field(IntEnum):
     """Columns of `Records.fields`: where a VCF column starts within its line.
 
     The field ends one byte before the next one starts (the tab between them).
-    FORMAT and SAMPLE are both the offset of END where the file has no samples. SAMPLE is
-    the chosen sample; SAMPLE_END its end; END the end of the line without newline.
+    FORMAT and SAMPLE are the offset of END where the file has no samples. SAMPLE is the
+    chosen sample, SAMPLE_END its end; END is the end of the line without newline.
     """
 
     POS = 0
@@ -155,7 +155,7 @@ class Records:
         }
 
     def value(self, i: int, column: Field) -> str:
-        """One field of one record as text: for messages and tests, not for bulk work."""
+        """One field of one record as text: for messages and tests, not in bulk."""
         start = self.line[i] + int(self.fields[i, column])
         stop = self.line[i] + _field_end(self.fields[i], column)
         return self.text[start:stop].tobytes().decode("utf-8", "replace")
@@ -174,8 +174,8 @@ class Verdicts:
     """What the comparison says of each record of one side."""
 
     match: NDArray[np.uint8]
-    """A `Match` each. GENOTYPE is TP; NONE, LOCAL and ALLELE are FN (truth), FP (query);
-    NOT_JUDGED is N. Regions (UNK) are applied by the quantifier, not here."""
+    """A `Match` each. GENOTYPE is TP; NONE, LOCAL and ALLELE are FN (truth) or FP
+    (query); NOT_JUDGED is N. Regions (UNK) are applied by the quantifier, not here."""
     superlocus: NDArray[np.int32]
     """1-based position that names the group of records judged together (INFO/BS), the
     same number on both sides; unique within a contig. 0 where not judged."""
@@ -204,7 +204,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Options:
-    """How to compare. The defaults are vcfeval's with --ref-overlap, as hap.py runs it."""
+    """How to compare. The defaults are those of hap.py: vcfeval --ref-overlap."""
 
     squash_ploidy: bool = False
     ref_overlap: bool = True
