@@ -1,0 +1,423 @@
+"""Every change of a run's status, in one place.
+
+    create ──> pending ──claim──> running ──finish──> completed | error | cancelled
+                  ^                  │
+                  └── hand_back, reap, retry, launch (attempt + 1)
+
+Each change is one conditional UPDATE whose row count is looked at. A worker writes
+through its `Claim`: run, attempt and a token that only it knows. Once another attempt
+has begun, every write of the old one changes no row and raises `ClaimLost`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from runs import live, log, queue
+from runs.claims import Claim, ClaimLost, fenced
+from runs.database import steady
+from runs.individuals import individual_of
+from runs.models import (
+    ENDED,
+    Level,
+    Priority,
+    Run,
+    Sample,
+    Source,
+    Stage,
+    StageName,
+    StageStatus,
+    Status,
+)
+
+ALWAYS = (StageName.DOWNLOAD,)
+"""Stages that every run has."""
+BENCHMARKS = (StageName.HAPPY, StageName.TRUVARI)
+"""Stages that need a reference."""
+
+
+class Refused(Exception):
+    """The run is not in a state that allows this; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody asks for: a run that does not exist yet."""
+
+    sample_id: str
+    source: Source
+    location: dict[str, Any] = field(default_factory=dict)
+    stages: Sequence[StageName] = (
+        StageName.HAPPY,
+        StageName.TRUVARI,
+        StageName.CSV,
+    )
+    options: dict[str, Any] = field(default_factory=dict)
+    auto_process: bool = True
+    priority: Priority = Priority.DEFAULT
+    join: bool = True
+    """While the sample is being imported from the same place, take that run."""
+
+
+@transaction.atomic
+def create(order: Order, *, user: User | None) -> Run:
+    """Create the run and queue it; or return the active one that it may join."""
+    sample, _created = Sample.objects.get_or_create(
+        name=order.sample_id,
+        defaults={"individual": individual_of(order.sample_id)},
+    )
+    Sample.objects.select_for_update().get(pk=sample.pk)
+    if order.join and (run := _running_import(sample, order)):
+        return run
+    now = timezone.now()
+    run = Run.objects.create(
+        sample=sample,
+        created_by=user,
+        source=order.source,
+        location=order.location,
+        options=order.options,
+        auto_process=order.auto_process,
+        priority=order.priority,
+        created_at=now,
+        queued_at=now,
+    )
+    _add_stages(run, order.stages if order.auto_process else ())
+    log.say(run, Level.INFO, f"Run of {sample.name} queued.")
+    queue.enqueue(run)
+    return run
+
+
+def _running_import(sample: Sample, order: Order) -> Run | None:
+    runs = Run.objects.active().filter(sample=sample, source=order.source)
+    return next((run for run in runs if run.location == order.location), None)
+
+
+def _add_stages(run: Run, names: Sequence[StageName]) -> None:
+    """Rows for these stages and those that they need, in the pipeline's order."""
+    wanted = {*ALWAYS, *names}
+    if wanted & set(BENCHMARKS):
+        wanted.add(StageName.REFERENCE)
+    order = {name: at for at, name in enumerate(StageName)}
+    present = set(run.stages.values_list("name", flat=True))
+    Stage.objects.bulk_create(
+        Stage(run=run, name=name, position=order[name])
+        for name in sorted(wanted - present, key=order.__getitem__)
+    )
+
+
+@steady
+def claim(run_id: int, attempt: int, worker: str) -> Claim | None:
+    """Take a pending run for this attempt; None when it is not to be had."""
+    now = timezone.now()
+    token = uuid.uuid4()
+    with transaction.atomic():
+        run = Run.objects.select_for_update().filter(pk=run_id).first()
+        if run is None or not _may_start(run):
+            return None
+        taken = Run.objects.filter(
+            pk=run_id, attempt=attempt, status=Status.PENDING
+        ).update(
+            status=Status.RUNNING,
+            claim=token,
+            worker=worker,
+            beat_at=now,
+            started_at=Coalesce(F("started_at"), now),
+            finished_at=None,
+            reason="",
+            details="",
+        )
+        if not taken:
+            return None
+        live.announce(run_id)
+    return Claim(run_id, attempt, token)
+
+
+def _may_start(run: Run) -> bool:
+    """Whether the limit of runs that one person has at a time leaves room."""
+    limit = settings.VCBENCH.runs_per_user
+    if not limit or run.created_by_id is None:
+        return True
+    theirs = Run.objects.filter(
+        created_by=run.created_by_id, status=Status.RUNNING
+    ).count()
+    return theirs < limit
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a worker learns from a beat."""
+
+    alive: bool
+    cancelled: bool
+
+
+@steady
+def beat(claim: Claim) -> Pulse:
+    """Say that the worker lives; learn whether it should stop."""
+    alive = claim.rows.update(beat_at=timezone.now()) == 1
+    return Pulse(alive, alive and look(claim).cancelled)
+
+
+@steady
+def look(claim: Claim) -> Pulse:
+    """Learn whether the worker should stop, without a write."""
+    asked = claim.rows.values_list("cancel_requested_at", flat=True)
+    row = list(asked)
+    return Pulse(bool(row), bool(row) and row[0] is not None)
+
+
+@steady
+def progress(claim: Claim, done: int, total: int | None, rate: float | None) -> None:
+    """Keep how far the running stage is; `rate` is per second."""
+    with fenced(claim, bytes_done=done, bytes_total=total, rate=rate):
+        Stage.objects.filter(run_id=claim.run_id, status=StageStatus.RUNNING).update(
+            done=done, total=total
+        )
+        live.announce(claim.run_id)
+
+
+@steady
+def start_stage(claim: Claim, name: str) -> None:
+    now = timezone.now()
+    with fenced(claim, stage=name, bytes_done=0, bytes_total=None, rate=None):
+        Stage.objects.filter(run_id=claim.run_id, name=name).update(
+            status=StageStatus.RUNNING,
+            attempt=claim.attempt,
+            started_at=now,
+            finished_at=None,
+            message="",
+            done=0,
+            total=None,
+        )
+        live.announce(claim.run_id)
+
+
+@steady
+def end_stage(
+    claim: Claim, name: str, status: StageStatus, message: str, fingerprint: str = ""
+) -> None:
+    with fenced(claim):
+        Stage.objects.filter(run_id=claim.run_id, name=name).update(
+            status=status,
+            message=message,
+            fingerprint=fingerprint,
+            finished_at=timezone.now(),
+        )
+        live.announce(claim.run_id)
+
+
+@steady
+def finish(
+    claim: Claim, status: Status, *, reason: str = "", details: str = ""
+) -> None:
+    """End the run. All lines of its log must have been written before.
+
+    Raises `ClaimLost` if the run was taken away; a second call after a commit that
+    was not answered finds the run ended by itself and is content.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        changed = claim.rows.update(
+            status=status,
+            reason=reason,
+            details=details,
+            stage="",
+            rate=None,
+            cancel_requested_at=None,
+            finished_at=now,
+        )
+        if not changed and not _ended_by(claim, status):
+            raise ClaimLost(claim)
+        _close_stages(claim.run_id, status, reason, now)
+        live.announce(claim.run_id)
+    queue.enqueue_waiting_of(claim.run_id)
+
+
+def _ended_by(claim: Claim, status: Status) -> bool:
+    return Run.objects.filter(
+        pk=claim.run_id, attempt=claim.attempt, claim=claim.token, status=status
+    ).exists()
+
+
+def _close_stages(run_id: int, status: Status, reason: str, now: datetime) -> None:
+    """No stage of an ended run is left running; those that waited are cancelled."""
+    if status == Status.COMPLETED:
+        return
+    stages = Stage.objects.filter(run_id=run_id)
+    stages.filter(status=StageStatus.RUNNING).update(
+        status=status, message=reason, finished_at=now
+    )
+    stages.filter(status=StageStatus.PENDING).update(status=StageStatus.CANCELLED)
+
+
+def _restart(
+    runs: QuerySet[Run], run_id: int, *, reset: bool, **changes: Any
+) -> Run | None:
+    """The one way back to pending: the next attempt, queued on commit."""
+    if reset:
+        changes["tries"] = 0
+    changed = runs.filter(pk=run_id).update(
+        status=Status.PENDING,
+        attempt=F("attempt") + 1,
+        claim=None,
+        worker="",
+        stage="",
+        beat_at=None,
+        cancel_requested_at=None,
+        queued_at=timezone.now(),
+        finished_at=None,
+        **changes,
+    )
+    if not changed:
+        return None
+    Stage.objects.filter(run_id=run_id).exclude(status=StageStatus.COMPLETED).update(
+        status=StageStatus.PENDING, message="", finished_at=None
+    )
+    run = Run.objects.get(pk=run_id)
+    queue.enqueue(run)
+    return run
+
+
+@steady
+def hand_back(claim: Claim, why: str) -> None:
+    """Give the run to the next worker at once; nobody is to blame."""
+    with transaction.atomic():
+        run = _restart(claim.rows, claim.run_id, reset=False)
+        if run is None:
+            raise ClaimLost(claim)
+        log.say(run, Level.WARNING, f"{why} The run goes on as attempt {run.attempt}.")
+
+
+@transaction.atomic
+def cancel(run: Run, *, by: str) -> Run:
+    """End a pending run; ask the worker of a running one to stop.
+
+    Raises `Refused` when the run has ended.
+    """
+    now = timezone.now()
+    reason = f"Cancelled by {by}."
+    ended = Run.objects.filter(pk=run.pk, status=Status.PENDING).update(
+        status=Status.CANCELLED, reason=reason, finished_at=now
+    )
+    if ended:
+        _close_stages(run.pk, Status.CANCELLED, reason, now)
+        log.say(run, Level.WARNING, reason)
+    elif Run.objects.filter(pk=run.pk, status=Status.RUNNING).update(
+        cancel_requested_at=Coalesce(F("cancel_requested_at"), now), reason=reason
+    ):
+        log.say(run, Level.WARNING, f"{by} asked to cancel the run.")
+    else:
+        run.refresh_from_db()
+        raise Refused(f"The run cannot be cancelled: it is {run.status} already.")
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def retry(run: Run, *, by: str) -> Run:
+    """Begin the next attempt where the last one stopped.
+
+    Raises `Refused` unless the run ended in error or was cancelled.
+    """
+    again = _restart(
+        Run.objects.filter(status__in=[Status.ERROR, Status.CANCELLED]),
+        run.pk,
+        reset=True,
+        reason="",
+        details="",
+    )
+    if again is None:
+        run.refresh_from_db()
+        raise Refused(
+            f"The run cannot be retried: it is {run.status}. "
+            "Only runs that ended in error or were cancelled can."
+        )
+    log.say(again, Level.INFO, f"{by} started attempt {again.attempt}.")
+    return again
+
+
+@transaction.atomic
+def launch(
+    run: Run, stages: Sequence[StageName], *, options: dict[str, Any], by: str
+) -> Run:
+    """Carry out more stages, or the same anew, on the inputs that the run has.
+
+    Raises `Refused` while the run is active.
+    """
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    _add_stages(locked, stages)
+    Stage.objects.filter(run=locked, name__in=stages).update(
+        status=StageStatus.PENDING, fingerprint="", message=""
+    )
+    again = _restart(
+        Run.objects.filter(status__in=ENDED),
+        run.pk,
+        reset=True,
+        reason="",
+        details="",
+        auto_process=True,
+        options={**locked.options, **options},
+    )
+    if again is None:
+        raise Refused(
+            f"The run is {locked.status}. Stages can be launched once it has ended."
+        )
+    log.say(again, Level.INFO, f"{by} launched {', '.join(stages)}.")
+    return again
+
+
+@steady
+def lost(run_id: int, attempt: int, why: str) -> bool:
+    """A worker is gone: the next attempt, or the end when there were too many.
+
+    Conditional on the attempt, so that of many who notice one acts.
+    """
+    with transaction.atomic():
+        runs = Run.objects.filter(pk=run_id, attempt=attempt, status=Status.RUNNING)
+        run = runs.select_for_update().first()
+        if run is None:
+            return False
+        limit = settings.VCBENCH.attempts
+        if run.cancel_requested_at is not None:
+            _end_lost(runs, run, Status.CANCELLED, run.reason)
+        elif run.tries + 1 >= limit:
+            _end_lost(runs, run, Status.ERROR, f"{why} {limit} workers were lost.")
+        else:
+            again = _restart(runs, run_id, reset=False, tries=F("tries") + 1)
+            if again is not None:
+                log.say(
+                    again,
+                    Level.WARNING,
+                    f"{why} The run goes on as attempt {again.attempt}.",
+                )
+    return True
+
+
+def _end_lost(runs: QuerySet[Run], run: Run, status: Status, reason: str) -> None:
+    now = timezone.now()
+    log.say(run, Level.ERROR, reason)
+    runs.update(status=status, reason=reason, stage="", rate=None, finished_at=now)
+    _close_stages(run.pk, status, reason, now)
+
+
+def reap(now: datetime) -> int:
+    """Find runs whose worker beats no more; returns how many."""
+    silent = now - timedelta(seconds=settings.VCBENCH.lost_seconds)
+    found = Run.objects.filter(status=Status.RUNNING, beat_at__lt=silent)
+    why = "The worker {} has not been heard of since {:%H:%M:%S} UTC."
+    return sum(
+        lost(run.pk, run.attempt, why.format(run.worker, run.beat_at))
+        for run in found
+        if run.beat_at is not None
+    )

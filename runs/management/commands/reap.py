@@ -1,0 +1,51 @@
+"""`manage.py reap`: find runs whose worker is gone, and jobs that Redis lost."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import threading
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from runs import lifecycle, queue
+from runs.database import steady
+from runs.worker import PR_SET_PDEATHSIG
+
+
+class Command(BaseCommand):
+    help = "Give lost runs to the next worker, again and again until SIGTERM."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true")
+        parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS")
+        parser.add_argument(
+            "--with-parent",
+            action="store_true",
+            help="End when the process that started this one ends.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["with_parent"]:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        end = threading.Event()
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            end.set()
+
+        if not options["once"]:
+            signal.signal(signal.SIGTERM, stop)
+            signal.signal(signal.SIGINT, stop)
+        sweep()
+        while not options["once"] and not end.wait(options["every"]):
+            sweep()
+
+
+@steady
+def sweep() -> None:
+    lifecycle.reap(timezone.now())
+    queue.requeue_lost()

@@ -1,0 +1,422 @@
+"""What is kept of samples, runs and their logs.
+
+Statuses are changed by `runs.lifecycle` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+SAMPLE_ID = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z",
+    _(
+        "A sample id has up to 100 letters, digits, dots, dashes and underscores, "
+        "and begins with a letter or a digit."
+    ),
+)
+
+
+class Status(models.TextChoices):
+    """Where a run stands, and where each of its stages stands."""
+
+    PENDING = "pending", _("pending")
+    RUNNING = "running", _("running")
+    COMPLETED = "completed", _("completed")
+    ERROR = "error", _("error")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+ENDED = (Status.COMPLETED, Status.ERROR, Status.CANCELLED)
+
+
+class StageStatus(models.TextChoices):
+    PENDING = "pending", _("pending")
+    RUNNING = "running", _("running")
+    COMPLETED = "completed", _("completed")
+    SKIPPED = "skipped", _("skipped")
+    ERROR = "error", _("error")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class StageName(models.TextChoices):
+    """The stages of a run, in their order."""
+
+    DOWNLOAD = "download", _("Download")
+    REFERENCE = "reference", _("Reference")
+    HAPPY = "happy", _("Small variants")
+    TRUVARI = "truvari", _("Structural variants")
+    CSV = "csv", _("QC metrics")
+
+
+class Level(models.TextChoices):
+    INFO = "info", _("info")
+    SUCCESS = "success", _("success")
+    WARNING = "warning", _("warning")
+    ERROR = "error", _("error")
+    PROGRESS = "progress", _("progress")
+
+
+class Source(models.TextChoices):
+    S3 = "s3", _("S3")
+    ZIP = "zip", _("ZIP upload")
+    PATH = "path", _("server path")
+    URL = "url", _("URL")
+
+
+class Priority(models.TextChoices):
+    """The queue that carries a run; workers look at them in this order."""
+
+    HIGH = "high", _("high")
+    DEFAULT = "default", _("normal")
+    LOW = "low", _("low")
+
+
+class Sample(models.Model):
+    """One sequenced library of an individual."""
+
+    name = models.CharField(
+        _("sample id"), max_length=100, unique=True, validators=[SAMPLE_ID]
+    )
+    individual = models.CharField(
+        _("individual"),
+        max_length=10,
+        blank=True,
+        help_text=_("The GIAB individual, HG001 to HG007; empty for any other."),
+    )
+    truth_set = models.ForeignKey(
+        "benchmarks.TruthSet",
+        verbose_name=_("own truth set"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="samples",
+        help_text=_("For a sample that is no GIAB individual."),
+    )
+    note = models.TextField(_("note"), blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("sample")
+        verbose_name_plural = _("samples")
+        ordering = ["name"]
+        indexes = [
+            # sample list filtered by individual
+            models.Index(fields=["individual", "name"], name="sample_individual"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("sample", args=[self.name])
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def active(self) -> RunQuerySet:
+        return self.filter(status__in=[Status.PENDING, Status.RUNNING])
+
+    def ended(self) -> RunQuerySet:
+        return self.filter(status__in=ENDED)
+
+
+class Run(models.Model):
+    """One benchmarking of one sample: inputs, stages, log, results."""
+
+    uuid = models.UUIDField(_("run id"), unique=True, default=uuid.uuid4)
+    sample = models.ForeignKey(
+        Sample,
+        verbose_name=_("sample"),
+        on_delete=models.PROTECT,
+        related_name="runs",
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("started by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="runs",
+    )
+    source = models.CharField(_("source"), max_length=10, choices=Source)
+    location = models.JSONField(
+        _("location"),
+        default=dict,
+        blank=True,
+        help_text=_("Where the inputs come from: folder id, path, URL or archive."),
+    )
+    options = models.JSONField(
+        _("options"),
+        default=dict,
+        blank=True,
+        help_text=_("engine, stratified, preset, build, truth version"),
+    )
+    auto_process = models.BooleanField(_("process automatically"), default=True)
+    priority = models.CharField(
+        _("priority"), max_length=10, choices=Priority, default=Priority.DEFAULT
+    )
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.PENDING
+    )
+    reason = models.TextField(
+        _("reason"),
+        blank=True,
+        help_text=_("Why the run ended as it did, in a sentence."),
+    )
+    details = models.TextField(_("details"), blank=True)
+
+    attempt = models.PositiveIntegerField(_("attempt"), default=1)
+    tries = models.PositiveIntegerField(
+        _("workers lost"),
+        default=0,
+        help_text=_("Workers lost since a person last started the run."),
+    )
+    claim = models.UUIDField(_("claim"), null=True, blank=True)
+    worker = models.CharField(_("worker"), max_length=200, blank=True)
+    beat_at = models.DateTimeField(_("last beat"), null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(
+        _("cancel requested"), null=True, blank=True
+    )
+
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    queued_at = models.DateTimeField(_("queued"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    stage = models.CharField(_("stage"), max_length=10, choices=StageName, blank=True)
+    bytes_done = models.BigIntegerField(_("bytes done"), default=0)
+    bytes_total = models.BigIntegerField(_("bytes in total"), null=True, blank=True)
+    rate = models.FloatField(_("bytes per second"), null=True, blank=True)
+    last_sequence = models.BigIntegerField(_("last line"), default=0)
+    log_compacted_at = models.DateTimeField(_("log compacted"), null=True, blank=True)
+    provenance = models.JSONField(
+        _("provenance"),
+        default=dict,
+        blank=True,
+        help_text=_("Engines, versions, command lines, checksums of the inputs."),
+    )
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-created_at", "-id"]
+        permissions = [("operate_run", _("Can start, cancel and retry runs"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=Status.values),
+                name="run_status_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=Status.RUNNING, claim__isnull=False)
+                | ~models.Q(status=Status.RUNNING),
+                name="run_running_is_claimed",
+            ),
+        ]
+        indexes = [
+            # run list, newest first, and its cursor
+            models.Index(fields=["-created_at", "-id"], name="run_newest"),
+            # newest run of a sample
+            models.Index(fields=["sample", "-created_at"], name="run_of_sample"),
+            # run list filtered by status; reaper: running with an old beat
+            models.Index(fields=["status", "-created_at"], name="run_by_status"),
+            # monitoring: ended in the last 24 h
+            models.Index(fields=["finished_at"], name="run_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sample_id and self.sample.name} {str(self.uuid)[:8]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("run", args=[self.uuid])
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in (Status.PENDING, Status.RUNNING)
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files lie."""
+        return Path(settings.VCBENCH.data_dir) / "runs" / str(self.uuid)
+
+    @property
+    def duration(self) -> timedelta | None:
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds until the transfer is done, by its present rate."""
+        if not self.rate or self.bytes_total is None:
+            return None
+        return max(0, self.bytes_total - self.bytes_done) / self.rate
+
+
+class Stage(models.Model):
+    """A step of a run. Rows exist for the steps that were asked for."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="stages")
+    name = models.CharField(_("stage"), max_length=10, choices=StageName)
+    position = models.PositiveSmallIntegerField(_("position"))
+    status = models.CharField(
+        _("status"), max_length=10, choices=StageStatus, default=StageStatus.PENDING
+    )
+    message = models.TextField(_("message"), blank=True)
+    attempt = models.PositiveIntegerField(_("attempt"), default=0)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    done = models.BigIntegerField(_("done"), default=0)
+    total = models.BigIntegerField(_("of"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("stage")
+        verbose_name_plural = _("stages")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "name"], name="stage_once_per_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def percent(self) -> int | None:
+        if self.status in (StageStatus.COMPLETED, StageStatus.SKIPPED):
+            return 100
+        if not self.total:
+            return None
+        return min(100, int(100 * self.done / self.total))
+
+
+class LogEntry(models.Model):
+    """One line of a run's log; `sequence` counts 1, 2, 3 … without gaps."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_entries")
+    sequence = models.BigIntegerField(_("line"))
+    time = models.DateTimeField(_("time"))
+    level = models.CharField(_("level"), max_length=10, choices=Level)
+    stage = models.CharField(_("stage"), max_length=10, choices=StageName, blank=True)
+    message = models.TextField(_("message"))
+
+    class Meta:
+        verbose_name = _("log line")
+        verbose_name_plural = _("log lines")
+        ordering = ["run", "sequence"]
+        constraints = [
+            # also the index of every read: rows of a run after a cursor
+            models.UniqueConstraint(
+                fields=["run", "sequence"], name="log_sequence_once_per_run"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence}: {self.message[:80]}"
+
+
+class Artifact(models.Model):
+    """A file that a run made or used, with size and checksum."""
+
+    class Role(models.TextChoices):
+        INPUT = "input", _("input")
+        REFERENCE = "reference", _("reference")
+        RESULT = "result", _("result")
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts")
+    name = models.CharField(_("name"), max_length=300)
+    role = models.CharField(_("role"), max_length=10, choices=Role)
+    kind = models.CharField(_("kind"), max_length=40, blank=True)
+    stage = models.CharField(_("stage"), max_length=10, choices=StageName)
+    path = models.CharField(
+        _("path"), max_length=1000, help_text=_("Relative to the data folder.")
+    )
+    size = models.BigIntegerField(_("size"))
+    md5 = models.CharField(_("MD5"), max_length=32, blank=True)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    verified_by = models.CharField(
+        _("verified by"),
+        max_length=20,
+        blank=True,
+        help_text=_("What the transfer was checked against; “size” is the weakest."),
+    )
+    origin = models.CharField(_("origin"), max_length=1000, blank=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        ordering = ["run", "role", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "name"], name="artifact_name_once_per_run"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def file(self) -> Path:
+        return Path(settings.VCBENCH.data_dir) / self.path
+
+
+class ApiToken(models.Model):
+    """A bearer token of the REST interface. Only its digest is kept."""
+
+    PREFIX: ClassVar[str] = "vcb_"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    name = models.CharField(_("name"), max_length=100)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ["user", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def digest_of(key: str) -> str:
+        return hashlib.sha256(key.encode()).hexdigest()
+
+    @classmethod
+    def issue(
+        cls, user: Any, name: str, *, expires_at: datetime | None = None
+    ) -> tuple[ApiToken, str]:
+        """A new token and its key; the key can be read this once."""
+        key = cls.PREFIX + secrets.token_urlsafe(32)
+        token = cls.objects.create(
+            user=user, name=name, digest=cls.digest_of(key), expires_at=expires_at
+        )
+        return token, key
+
+    @classmethod
+    def holder(cls, key: str) -> ApiToken | None:
+        """The valid token with this key, with its active user."""
+        return (
+            cls.objects.select_related("user")
+            .filter(digest=cls.digest_of(key), user__is_active=True)
+            .filter(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()))
+            .first()
+        )

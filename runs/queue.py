@@ -1,0 +1,78 @@
+"""RQ as the carrier of runs: a job is a run's id and attempt, nothing else.
+
+The database row is the truth. A job that is lost (Redis restarted empty) is queued
+again by `requeue_lost`; one that is carried twice finds its run claimed.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import django_rq
+from django.db import transaction
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from runs.models import Priority, Run, Status
+
+logger = logging.getLogger(__name__)
+
+JOB = "runs.jobs.carry_out"
+GRACE = timedelta(seconds=5)
+"""How long a pending run may be without a job before it is queued again."""
+
+
+def job_id(run_id: int, attempt: int) -> str:
+    return f"run-{run_id}-{attempt}"
+
+
+def enqueue(run: Run) -> None:
+    """Queue the run's present attempt once the transaction is committed."""
+    transaction.on_commit(lambda: _send(run.priority, run.pk, run.attempt))
+
+
+def _send(priority: str, run_id: int, attempt: int) -> None:
+    queue = django_rq.get_queue(priority, commit_mode="auto")
+    try:
+        queue.enqueue_call(
+            JOB, args=(run_id, attempt), job_id=job_id(run_id, attempt), timeout=-1
+        )
+    except RedisError as error:
+        logger.warning("Run %s stays pending until Redis answers: %s", run_id, error)
+
+
+def enqueue_waiting_of(run_id: int) -> None:
+    """A run has ended: queue the same person's next one, if their limit held it up."""
+    owner = Run.objects.filter(pk=run_id).values("created_by")
+    waiting = Run.objects.filter(
+        status=Status.PENDING,
+        created_by__in=owner,
+        queued_at__lt=timezone.now() - GRACE,
+    )
+    run = waiting.order_by("queued_at").first()
+    if run is not None and job_id(run.pk, run.attempt) not in queued_jobs():
+        enqueue(run)
+
+
+def queued_jobs() -> set[str]:
+    """Ids of all jobs that wait in a queue; empty when Redis does not answer."""
+    found: set[str] = set()
+    for name in Priority.values:
+        try:
+            found.update(django_rq.get_queue(name).get_job_ids())
+        except RedisError as error:
+            logger.warning("The queue %s cannot be read: %s", name, error)
+    return found
+
+
+def requeue_lost() -> int:
+    """Queue pending runs that no job carries any more; returns how many."""
+    jobs = queued_jobs()
+    waiting = Run.objects.filter(
+        status=Status.PENDING, queued_at__lt=timezone.now() - GRACE
+    ).order_by("queued_at")
+    lost = [run for run in waiting if job_id(run.pk, run.attempt) not in jobs]
+    for run in lost:
+        enqueue(run)
+    return len(lost)

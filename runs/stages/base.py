@@ -1,0 +1,97 @@
+"""What a stage is.
+
+A stage works in a folder of its own (`perform`), which is then published by one
+rename, and its results are put into the database by one fenced transaction
+(`record`). A worker that dies in between leaves a published folder, and the next
+attempt only records it: no stage is carried out to its end twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from runs.claims import Claim
+from runs.log import RunLog
+from runs.models import Run, StageName
+
+Progress = Callable[[int, "int | None", "float | None"], None]
+"""`progress(done, total, rate)`: bytes (or steps), of how many, per second."""
+
+
+class StageFailed(Exception):
+    """The stage said no: a sentence for the person who reads it, details behind."""
+
+    def __init__(self, reason: str, details: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.details = details
+
+
+class StageSkipped(Exception):
+    """The stage does not apply; the message says why."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What a stage may use. `run` is the row as it was when the attempt began."""
+
+    run: Run
+    claim: Claim
+    log: RunLog
+    progress: Progress
+    should_stop: Callable[[], bool]
+    check: Callable[[], None]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """What the stage adds to the run's record of how it was made."""
+
+    @property
+    def folder(self) -> Path:
+        return self.run.folder
+
+    def published(self, name: StageName) -> Path:
+        """Where the results of that stage lie once it is done."""
+        return self.folder / name
+
+
+class Stage(Protocol):
+    """A step of the pipeline."""
+
+    name: ClassVar[StageName]
+    needs: ClassVar[tuple[StageName, ...]]
+    """Stages without whose success this one cannot begin."""
+    resumes: ClassVar[bool]
+    """Whether an unfinished working folder is worth keeping for the next attempt."""
+
+    def inputs(self, context: Context) -> dict[str, Any]:
+        """What decides the result: done work is used again while this is the same.
+
+        Raises `StageSkipped` or `StageFailed`.
+        """
+
+    def perform(self, context: Context, work: Path) -> None:
+        """Do it, leaving all results in `work`. Raises `StageSkipped`,
+        `StageFailed`, or what `context.check` raises."""
+
+    def record(self, context: Context, folder: Path) -> str:
+        """Put the results into the database; called inside a fenced transaction and
+        perhaps more than once. Returns a sentence that sums them up."""
+
+
+def fingerprint(inputs: dict[str, Any]) -> str:
+    """SHA-256 of what decides a stage's result."""
+    text = json.dumps(inputs, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files of a published folder, without the pipeline's own note."""
+    return (
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "stage.json"
+    )

@@ -1,0 +1,24 @@
+"""The portal's settings for tests: own data folder, channel layer in memory.
+
+Tests that want the real Redis or PostgreSQL say so by VCBENCH_REDIS_URL and
+VCBENCH_DATABASE_URL, or start a server of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ.setdefault("VCBENCH_DATA_DIR", tempfile.mkdtemp(prefix="vcbench-test-"))
+os.environ.setdefault("VCBENCH_SECRET_KEY", "only-for-tests")
+
+from vcbench_site.settings import *
+from vcbench_site.settings import RQ_QUEUES
+
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+AXES_ENABLED = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
