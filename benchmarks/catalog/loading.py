@@ -201,7 +201,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = _CatalogSchema().load(raw)
     except ValidationError as error:
-        raise _faulty(path, list(_flat(error.normalized_messages()))) from error
+        raise _faulty(path, list(_flat(error.messages_dict))) from error
     content["references"] = [_reference(entry) for entry in content["references"]]
     faults = list(_inconsistencies(content))
     if faults:

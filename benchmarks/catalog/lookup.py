@@ -21,6 +21,7 @@ from benchmarks.catalog.entries import (
 from benchmarks.catalog.loading import CatalogError, read
 
 OWN = Path(__file__).parent / "giab.json"
+HOLDERS = (TruthSetEntry, ReferenceEntry, StratificationEntry, Stratum)
 
 
 class UnknownIndividualError(CatalogError):
@@ -189,9 +190,7 @@ def _sited(value: Any, bases: tuple[str, ...]) -> Any:
         return replace(value, bases=bases)
     if isinstance(value, tuple):
         return tuple(_sited(item, bases) for item in value)
-    if isinstance(
-        value, TruthSetEntry | ReferenceEntry | StratificationEntry | Stratum
-    ):
+    if isinstance(value, HOLDERS):
         parts = {
             part.name: _sited(getattr(value, part.name), bases)
             for part in fields(value)

@@ -128,9 +128,12 @@ def test_ncbi_comes_first_and_s3_second() -> None:
 
 def test_a_caller_can_name_other_sites() -> None:
     local = load(bases=["http://127.0.0.1:8000/giab"])
-    for entry in (*local.truth_sets, *local.references):
-        for file in entry.files.values():
-            assert file.urls == (f"http://127.0.0.1:8000/giab/{file.path}",)
+    files = [
+        *(file for entry in local.truth_sets for file in entry.files.values()),
+        *(file for entry in local.references for file in entry.files.values()),
+    ]
+    for file in files:
+        assert file.urls == (f"http://127.0.0.1:8000/giab/{file.path}",)
     strata = local.stratifications("GRCh38")
     assert strata is not None
     assert strata.strata[0].bed.urls[0].startswith("http://127.0.0.1:8000/giab/")
