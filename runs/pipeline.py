@@ -193,7 +193,7 @@ def _carry_out_stage(
 def _is_published(folder: Path, mark: str) -> bool:
     try:
         note = json.loads((folder / NOTE).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, json.JSONDecodeError):
         return False
     return bool(note["fingerprint"] == mark)
 
