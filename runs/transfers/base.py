@@ -44,7 +44,7 @@ class SpaceError(TransferError):
     """The disk is full, or would be; a retry after making room completes."""
 
 
-class TransferCancelled(Exception):  # noqa: N818 - not a fault: somebody asked for it
+class TransferCancelled(Exception):
     """`should_stop` answered True. The part file stays, so that a retry resumes."""
 
 
@@ -101,7 +101,7 @@ class Limits:
     """
 
     connections: int = 4
-    chunk_bytes: int = 8 * 1024 * 1024
+    chunk_bytes: int = 16 * 1024 * 1024
     attempts: int = 6
     restarts: int = 3
     backoff: float = 0.5

@@ -1,0 +1,326 @@
+"""The downloader: files from any HTTP source, resumable, verified, atomic.
+
+A file is pulled in ranges over a few connections into `<target>.part`, hashed while
+it grows, verified, brought to the disk and renamed. Bytes that are in the part file
+are not asked for again, whatever ended the earlier attempt.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runs.transfers.base import (
+    Fetched,
+    Limits,
+    Progress,
+    RemoteFile,
+    ShouldStop,
+    Source,
+    TransferCancelled,
+    TransferError,
+    human_bytes,
+    never_stop,
+    no_progress,
+)
+from runs.transfers.content import check_content
+from runs.transfers.crew import GATE, Crew, Lines, Meter
+from runs.transfers.hashing import ChecksumError, Digests, Follower, known_proof, verify
+from runs.transfers.part import Identity, PartFile, check_space, missing
+from runs.transfers.pull import (
+    Cursor,
+    CutWhole,
+    NoRanges,
+    ObjectChanged,
+    Puller,
+    delay,
+    retrying,
+)
+
+TICK = 0.2  # seconds between two looks at `should_stop`
+SYNC_SECONDS = 2.0
+HALT_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to be put at `target`, whose folder is made where it is missing."""
+
+    remote: RemoteFile
+    target: Path
+
+
+def fetch(
+    source: Source,
+    remote: RemoteFile,
+    target: Path,
+    *,
+    progress: Progress = no_progress,
+    should_stop: ShouldStop = never_stop,
+    limits: Limits | None = None,
+) -> Fetched:
+    """Brings one file to `target`. What `remote` says of size and checksum must hold.
+
+    Raises TransferCancelled, or TransferError with a sentence for the user.
+    """
+    return fetch_all(
+        source,
+        [Job(remote, target)],
+        progress=progress,
+        should_stop=should_stop,
+        limits=limits,
+    )[0]
+
+
+def fetch_all(
+    source: Source,
+    jobs: Sequence[Job],
+    *,
+    progress: Progress = no_progress,
+    should_stop: ShouldStop = never_stop,
+    limits: Limits | None = None,
+) -> list[Fetched]:
+    """Brings several files, a few at a time, largest first; results in jobs' order.
+
+    The first fault ends all; the parts stay, so that a retry goes on from there.
+    """
+    limits = limits or Limits()
+    meter = Meter(limits)
+    order = sorted(range(len(jobs)), key=lambda i: -(jobs[i].remote.size or 0))
+    transfers = [FileTransfer(source, job, limits, meter) for job in jobs]
+    crew = Crew([transfers[i].run for i in order], limits.files_at_once, "file")
+    try:
+        _watch(crew, transfers, meter, progress, should_stop)
+    finally:
+        for transfer in transfers:
+            transfer.lines.halt()
+        crew.join(HALT_SECONDS)
+    progress(meter.done, meter.done, meter.rate())
+    return [transfer.result for transfer in transfers if transfer.result]
+
+
+def _watch(
+    crew: Crew,
+    transfers: Sequence[FileTransfer],
+    meter: Meter,
+    progress: Progress,
+    should_stop: ShouldStop,
+) -> None:
+    while not crew.wait(TICK):
+        if should_stop():
+            raise TransferCancelled
+        sizes = [transfer.remote.size for transfer in transfers]
+        total = None if None in sizes else sum(size or 0 for size in sizes)
+        progress(meter.done, total, meter.rate())
+        pulling = [transfer for transfer in transfers if transfer.pulling]
+        busy = bool(pulling) and not any(t.lines.pausing for t in pulling)
+        meter.check_stall(busy, pulling[0].place if pulling else "")
+    if crew.fault:
+        raise crew.fault
+
+
+class FileTransfer:
+    """One file on its way; `run` is called in a thread of its own."""
+
+    def __init__(self, source: Source, job: Job, limits: Limits, meter: Meter) -> None:
+        self.source, self.limits, self.meter = source, limits, meter
+        self.wanted = self.remote = job.remote
+        self.target = job.target
+        self.place = source.describe(job.remote)
+        self.lines = Lines()
+        self.result: Fetched | None = None
+        self.pulling = False
+        self._counted = 0
+        self._received = 0
+        self._no_ranges = False
+
+    def run(self) -> None:
+        """Starts again where the object changed, or what came was not what was sent."""
+        seen: Counter[type] = Counter()
+        while self.result is None:
+            try:
+                self.result = self._once()
+            except (ObjectChanged, NoRanges, ChecksumError, CutWhole) as fault:
+                seen[type(fault)] += 1
+                self._start_again(fault, seen[type(fault)])
+
+    def _start_again(self, fault: TransferError, times: int) -> None:
+        """Raises `fault` where it came too often; else makes ready for another try."""
+        allowed = {
+            ObjectChanged: self.limits.restarts,
+            CutWhole: self.limits.attempts - 1,
+        }
+        if times > allowed.get(type(fault), 1):
+            raise fault
+        self._no_ranges |= isinstance(fault, NoRanges)
+        self._count(-self._counted, received=False)
+        if isinstance(fault, CutWhole):
+            self.lines.pause(delay(times, fault, self.limits))
+
+    def _count(self, count: int, *, received: bool = True) -> None:
+        self._counted += count
+        self._received += count if received else 0
+        self.meter.add(count, received=received)
+
+    def _once(self) -> Fetched:
+        self.remote = self._probe()
+        if found := self._in_place():
+            return found
+        part = PartFile(self.target, Identity.of(self.remote))
+        try:
+            if not self._in_ranges:
+                part.reset()
+            resumed = part.bytes_done
+            self._count(resumed, received=False)
+            self._check_room(resumed)
+            digests = self._pull(part)
+            return self._publish(part, digests, resumed)
+        finally:
+            part.close()
+
+    @property
+    def _in_ranges(self) -> bool:
+        return self.remote.accepts_ranges and self.remote.size is not None
+
+    def _ask(self) -> RemoteFile:
+        with GATE.enter(self.source.host(self.wanted), self.limits, self.lines):
+            return self.source.probe(self.wanted)
+
+    def _probe(self) -> RemoteFile:
+        """What is there now, held against what the caller knows of it."""
+        found = retrying(self._ask, self.limits, self.lines)
+        wanted = self.wanted
+        if found.size is None:
+            found = replace(found, size=wanted.size)
+        self._check_size(found.size)
+        return replace(
+            found,
+            md5=wanted.md5 or found.md5,
+            sha256=wanted.sha256 or found.sha256,
+            accepts_ranges=found.accepts_ranges and not self._no_ranges,
+        )
+
+    def _check_size(self, size: int | None) -> None:
+        wanted, most = self.wanted, self.limits.max_bytes
+        # a listing may be older than the object, a catalogue may not
+        if wanted.size is not None and not wanted.etag and size != wanted.size:
+            raise TransferError(
+                f"{self.place} has {size} bytes, but {wanted.size} are expected. The "
+                "file was replaced or cut at the source: check the address, or correct "
+                "the catalogue."
+            )
+        if most is not None and size is not None and size > most:
+            raise TransferError(
+                f"{self.place} has {human_bytes(size)}, more than the "
+                f"{human_bytes(most)} allowed."
+            )
+
+    def _in_place(self) -> Fetched | None:
+        """The target itself, where an earlier attempt has put it and it still holds."""
+        remote = self.remote
+        if not known_proof(remote) or not self.target.is_file():
+            return None
+        if remote.size is not None and self.target.stat().st_size != remote.size:
+            return None
+        digests = Digests(remote, self.limits.with_sha256)
+        fd = os.open(self.target, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            digests = self._hash(fd, self.target.stat().st_size, digests)
+            proof = verify(remote, digests, self.place)
+        except ChecksumError:
+            return None
+        finally:
+            os.close(fd)
+        self._count(digests.size, received=False)
+        return self._fetched(digests, proof, digests.size)
+
+    def _hash(self, fd: int, size: int, digests: Digests) -> Digests:
+        follower = Follower(fd, digests)
+        follower.start()
+        follower.advance(size)
+        while not follower.done_to(size):
+            if self.lines.halted.wait(0.05):
+                follower.abort()
+                raise TransferCancelled
+        return follower.finish()
+
+    def _check_room(self, resumed: int) -> None:
+        if self.remote.size is not None:
+            check_space(
+                self.target.parent,
+                self.remote.size - resumed,
+                self.limits.reserve_bytes,
+            )
+
+    def _pull(self, part: PartFile) -> Digests:
+        """All bytes into the part file, and their digests."""
+        follower = Follower(part.fd, Digests(self.remote, self.limits.with_sha256))
+        follower.start()
+        if part.done and part.done[0][0] == 0:
+            follower.advance(part.done[0][1])
+        try:
+            self.pulling = True
+            self._pull_spans(part, follower)
+            self.pulling = False
+            size = part.done[0][1] if part.done else 0
+            while not follower.done_to(size):
+                self.lines.pause(0.02)
+            return follower.finish()
+        finally:
+            self.pulling = False
+            follower.abort()
+
+    def _pull_spans(self, part: PartFile, follower: Follower) -> None:
+        lines = self.lines.child()
+        puller = Puller(self.source, self.remote, part, follower, self.limits, lines)
+        puller.count = self._count
+        tasks: list[Callable[[], None]] = [puller.whole]
+        if self._in_ranges:
+            spans = missing(part.done, self.remote.size or 0, self.limits.chunk_bytes)
+            tasks = [puller.task(Cursor(*span)) for span in spans]
+        if tasks:
+            self._work(Crew(tasks, self.limits.connections, "range"), part, lines)
+
+    def _work(self, crew: Crew, part: PartFile, lines: Lines) -> None:
+        """Waits for the connections of this file and syncs meanwhile."""
+        try:
+            while not crew.wait(SYNC_SECONDS):
+                lines.check()
+                part.sync()
+            if crew.fault:
+                raise crew.fault
+        finally:
+            lines.halt()
+            crew.join(HALT_SECONDS)
+
+    def _publish(self, part: PartFile, digests: Digests, resumed: int) -> Fetched:
+        try:
+            proof = verify(self.remote, digests, self.place)
+            check_content(
+                part.path,
+                self.remote.name,
+                self.place,
+                thorough=proof == "size",
+                check_stop=self.lines.check,
+            )
+        except TransferError:
+            part.discard()
+            raise
+        self.lines.check()
+        part.publish(digests.size)
+        return self._fetched(digests, proof, resumed)
+
+    def _fetched(self, digests: Digests, proof: object, resumed: int) -> Fetched:
+        return Fetched(
+            path=self.target,
+            size=digests.size,
+            md5=digests.md5,
+            sha256=digests.hex("sha256"),
+            verified_by=proof,  # type: ignore[arg-type]
+            resumed_bytes=resumed,
+            downloaded_bytes=self._received,
+            source=self.place,
+        )

@@ -1,0 +1,272 @@
+"""The part file beside a target, and the journal that says what of it is there.
+
+The journal is a text file that is only ever appended to, so that a kill at any moment
+costs at most the bytes in flight. Its first line is JSON: what object the bytes are
+of, and the boot they were written in. Each further line is `start end`, a half-open
+range written to the part file, or `synced start end`: it has also reached the disk.
+After a reboot only what was synced counts, in the same boot all of it does.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import shutil
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from runs.transfers.base import RemoteFile, SpaceError, TransferError, human_bytes
+
+logger = logging.getLogger(__name__)
+
+Span = tuple[int, int]
+JOURNAL_STEP = 1024 * 1024
+
+
+def merge(spans: list[Span]) -> list[Span]:
+    """Sorted, without overlap; neighbours that touch become one."""
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif end > start:
+            merged.append((start, end))
+    return merged
+
+
+def missing(done: list[Span], size: int, chunk: int) -> list[Span]:
+    """What of [0, size) is not in `done`, in order, cut into pieces of `chunk`."""
+    gaps: list[Span] = []
+    at = 0
+    for start, end in [*merge(done), (size, size)]:
+        while at < start:
+            stop = min(start, at + chunk)
+            gaps.append((at, stop))
+            at = stop
+        at = max(at, end)
+    return gaps
+
+
+def boot_id() -> str:
+    """Changes at every boot; empty where the kernel does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes two objects the same, so that a part of one continues the other."""
+
+    size: int | None
+    etag: str
+    version_id: str | None
+    last_modified: str
+    md5: str | None
+    sha256: str | None
+
+    @classmethod
+    def of(cls, remote: RemoteFile) -> Identity:
+        modified = remote.last_modified.isoformat() if remote.last_modified else ""
+        return cls(
+            remote.size,
+            remote.etag,
+            remote.version_id,
+            modified,
+            remote.md5,
+            remote.sha256,
+        )
+
+    def continues(self, earlier: Identity) -> bool:
+        """Equal checksums suffice (a mirror); without any, every validator counts."""
+        if self.size is None or self.size != earlier.size:
+            return False
+        for mine, theirs in (
+            (self.sha256, earlier.sha256),
+            (self.md5, earlier.md5),
+        ):
+            if mine and theirs:
+                return mine == theirs
+        validators = (self.etag, self.version_id, self.last_modified)
+        return any((self.etag, self.last_modified)) and validators == (
+            earlier.etag,
+            earlier.version_id,
+            earlier.last_modified,
+        )
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def full_disk(folder: Path, fault: OSError) -> TransferError:
+    """An error of writing, in words; SpaceError where the disk or quota is full."""
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = shutil.disk_usage(folder).free
+        return SpaceError(
+            f"The disk is full: a write to {folder} failed with {human_bytes(free)} "
+            "free. Make room there and retry; what is already downloaded is kept."
+        )
+    return TransferError(f"Writing to {folder} failed: {fault.strerror or fault}.")
+
+
+def check_space(folder: Path, needed: int, reserve: int = 0) -> None:
+    """Raises SpaceError unless `needed` + `reserve` bytes are free in `folder`."""
+    free = shutil.disk_usage(folder).free
+    if needed + reserve > free:
+        raise SpaceError(
+            f"Not enough space in {folder}: {human_bytes(needed)} are needed "
+            f"(and {human_bytes(reserve)} kept in reserve), "
+            f"{human_bytes(free)} are free. Make room there and retry."
+        )
+
+
+class PartFile:
+    """An open part file; one process at a time holds it (flock)."""
+
+    def __init__(self, target: Path, identity: Identity) -> None:
+        self.target = target
+        self.path = target.with_name(target.name + ".part")
+        self.journal_path = target.with_name(target.name + ".part.journal")
+        self.identity = identity
+        self.done: list[Span] = []
+        self._lock = threading.Lock()
+        self.fd = self._open_locked()
+        try:
+            self.done = self._load()
+            self._journal = self._rewrite()
+        except BaseException:
+            os.close(self.fd)
+            raise
+
+    def _open_locked(self) -> int:
+        try:
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as fault:
+            raise full_disk(self.target.parent, fault) from fault
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise TransferError(
+                f"Another process is downloading {self.target} at this moment. "
+                "Wait for it to end and retry.",
+                transient=True,
+            ) from None
+        return fd
+
+    def _load(self) -> list[Span]:
+        """The ranges of an earlier attempt that are still good for this object."""
+        try:
+            lines = self.journal_path.read_text().split("\n")
+            head = json.loads(lines[0])
+            earlier = Identity(**head["object"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return []
+        if not self.identity.continues(earlier):
+            logger.info("%s: the object has changed, starting again", self.target.name)
+            return []
+        lines = lines[1:-1]  # the last is empty, or torn by a kill
+        if not head["boot"] or head["boot"] != boot_id():
+            lines = [line for line in lines if line.startswith("synced ")]
+        return self._plausible(lines)
+
+    def _plausible(self, lines: list[str]) -> list[Span]:
+        here = os.fstat(self.fd).st_size
+        spans = []
+        for line in lines:
+            words = line.removeprefix("synced ").split()
+            if len(words) == 2 and all(word.isdecimal() for word in words):
+                spans.append((int(words[0]), min(int(words[1]), here)))
+        return merge(spans)
+
+    def _rewrite(self) -> int:
+        """A fresh journal that holds `done`; the old one stays until it is whole."""
+        if not self.done:
+            os.ftruncate(self.fd, 0)
+        os.fdatasync(self.fd)
+        head = {
+            "boot": boot_id(),
+            "object": {
+                name: getattr(self.identity, name)
+                for name in Identity.__dataclass_fields__
+            },
+        }
+        lines = [json.dumps(head), *(f"synced {a} {b}" for a, b in self.done), ""]
+        fresh = self.journal_path.with_name(self.journal_path.name + ".new")
+        try:
+            fresh.write_text("\n".join(lines))
+            os.replace(fresh, self.journal_path)
+            return os.open(self.journal_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        except OSError as fault:
+            raise full_disk(self.target.parent, fault) from fault
+
+    @property
+    def bytes_done(self) -> int:
+        return sum(end - start for start, end in self.done)
+
+    def write(self, data: bytes, offset: int) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                count = os.pwrite(self.fd, view, offset)
+                view, offset = view[count:], offset + count
+        except OSError as fault:
+            raise full_disk(self.target.parent, fault) from fault
+
+    def record(self, start: int, end: int) -> None:
+        """Says, for good, that [start, end) has been written."""
+        try:
+            os.write(self._journal, f"{start} {end}\n".encode())
+        except OSError as fault:
+            raise full_disk(self.target.parent, fault) from fault
+        with self._lock:
+            self.done = merge([*self.done, (start, end)])
+
+    def sync(self) -> None:
+        """Brings the data, then the word that it is there, to the disk."""
+        with self._lock:
+            lines = "".join(f"synced {a} {b}\n" for a, b in self.done)
+        try:
+            os.fdatasync(self.fd)
+            os.write(self._journal, lines.encode())
+            os.fdatasync(self._journal)
+        except OSError as fault:
+            raise full_disk(self.target.parent, fault) from fault
+
+    def publish(self, size: int) -> None:
+        """Durably in place under the target's name; the journal is gone."""
+        try:
+            os.ftruncate(self.fd, size)
+            os.fsync(self.fd)
+            os.replace(self.path, self.target)
+            self.journal_path.unlink(missing_ok=True)
+            sync_folder(self.target.parent)
+        except OSError as fault:
+            raise full_disk(self.target.parent, fault) from fault
+
+    def reset(self) -> None:
+        """Forgets all bytes, for servers where no range can be asked for."""
+        os.close(self._journal)
+        self.done = []
+        self._journal = self._rewrite()
+
+    def discard(self) -> None:
+        """Nothing of it counts any more."""
+        self.journal_path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        os.close(self._journal)
+        os.close(self.fd)
