@@ -134,7 +134,10 @@ class Records:
     lines_read: int = 0
     reference_blocks: int = 0
     """Lines without an ALT to judge: gVCF blocks and hom-ref lines, not kept."""
+    seen: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    """Shape (contigs + 1,): lines by contig, blocks included; the last: elsewhere."""
     resorted: bool = False
+    """The file was not sorted by contig (order of the comparison) and position."""
     warnings: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:

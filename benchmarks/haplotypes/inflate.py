@@ -1,0 +1,132 @@
+"""Decompressed text of a file in large slabs: bgzip on many cores, gzip and plain too.
+
+A bgzip file is a chain of independent blocks of at most 64 KiB, so slabs of whole blocks
+are inflated at once by as many threads as there are cores (isal leaves the interpreter
+lock while it works).
+"""
+
+from __future__ import annotations
+
+import mmap
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from isal import igzip_lib, isal_zlib
+from numpy.typing import NDArray
+
+from benchmarks.haplotypes.records import HaplotypesError
+
+Bytes = NDArray[np.uint8]
+BGZF_HEADER = b"\x1f\x8b\x08\x04"
+GZIP_HEADER = b"\x1f\x8b"
+SLAB = 32 << 20
+"""Decompressed bytes of a slab, about."""
+HEADER_SIZE = 18
+TRAILER_SIZE = 8
+
+
+def is_bgzf(head: bytes) -> bool:
+    return head[:4] == BGZF_HEADER and head[12:14] == b"BC"
+
+
+def block_table(data: Bytes, path: str | Path) -> NDArray[np.int64]:
+    """Rows (start, end, inflated size) of the blocks of a bgzip file; end exclusive."""
+    rows: list[tuple[int, int, int]] = []
+    view, at, size = memoryview(data), 0, len(data)
+    while at + HEADER_SIZE < size:
+        end = at + int.from_bytes(view[at + 16 : at + 18], "little") + 1
+        if end > size or bytes(view[at : at + 4]) != BGZF_HEADER:
+            raise _broken(path, at)
+        rows.append((at, end, int.from_bytes(view[end - 4 : end], "little")))
+        at = end
+    if at != size:
+        raise _broken(path, at)
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def _broken(path: str | Path, at: int) -> HaplotypesError:
+    return HaplotypesError(
+        f"{path} is damaged or cut off: its compressed data cannot be read at byte "
+        f"{at}. Copy or compress the file again."
+    )
+
+
+def inflate_blocks(data: Bytes, blocks: NDArray[np.int64], path: str | Path) -> Bytes:
+    """The text of consecutive blocks."""
+    out = np.empty(int(blocks[:, 2].sum()), dtype=np.uint8)
+    source, target, at = memoryview(data), memoryview(out), 0
+    for start, end, size in blocks.tolist():
+        body = source[start + HEADER_SIZE : end - TRAILER_SIZE]
+        try:
+            piece = igzip_lib.decompress(body, igzip_lib.DECOMP_DEFLATE, 15, size or 1)
+        except isal_zlib.error as error:
+            raise _broken(path, start) from error
+        if len(piece) != size:
+            raise _broken(path, start)
+        target[at : at + size] = piece
+        at += size
+    return out
+
+
+def map_file(path: str | Path) -> Bytes:
+    """The bytes of a file without reading them yet; empty for an empty file."""
+    with Path(path).open("rb") as handle:
+        if not Path(path).stat().st_size:
+            return np.empty(0, dtype=np.uint8)
+        mapped = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+    return np.frombuffer(mapped, dtype=np.uint8)
+
+
+def slabs(path: str | Path, pool: ThreadPoolExecutor) -> Iterator[Future[Bytes]]:
+    """The text of a file as futures of slabs, in order; slabs cut lines anywhere."""
+    data = map_file(path)
+    head = data[:HEADER_SIZE].tobytes()
+    if is_bgzf(head):
+        blocks = block_table(data, path)
+        group = np.cumsum(blocks[:, 2]) // SLAB
+        for rows in np.split(blocks, np.flatnonzero(np.diff(group)) + 1):
+            yield pool.submit(inflate_blocks, data, rows, path)
+    elif head[:2] == GZIP_HEADER:
+        for piece in _gunzip(data, path):
+            yield _ready(piece)
+    else:
+        for start in range(0, len(data), SLAB):
+            yield _ready(data[start : start + SLAB])
+
+
+def _ready(piece: Bytes) -> Future[Bytes]:
+    done: Future[Bytes] = Future()
+    done.set_result(piece)
+    return done
+
+
+def _gunzip(data: Bytes, path: str | Path) -> Iterator[Bytes]:
+    """A plain gzip file, of one or many members, as slabs."""
+    view, at = memoryview(data), 0
+    while at < len(view):
+        member = isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
+        pending: memoryview | bytes = view[at:]
+        while not member.eof:
+            try:
+                text = member.decompress(pending, SLAB)
+            except isal_zlib.error as error:
+                raise _broken(path, at) from error
+            pending = member.unconsumed_tail
+            if text:
+                yield np.frombuffer(text, dtype=np.uint8)
+            elif not member.eof:
+                raise _broken(path, len(view))
+        at = len(view) - len(member.unused_data)
+        if not any(view[at : at + 2]):
+            return
+
+
+def read_all(path: str | Path, pool: ThreadPoolExecutor) -> Bytes:
+    """The whole text of a file in one array."""
+    pieces = [future.result() for future in slabs(path, pool)]
+    if len(pieces) == 1:
+        return pieces[0]
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.uint8)
