@@ -1,0 +1,68 @@
+"""What templates need to write numbers and times for people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.template.defaultfilters import floatformat
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+register = template.Library()
+
+NOTHING = "–"
+
+
+@register.filter
+def ratio(value: float | None, digits: int = 4) -> str:
+    """A share between 0 and 1; a dash where there was nothing to divide by."""
+    return NOTHING if value is None else str(floatformat(value, digits))
+
+
+@register.filter
+def count(value: int | None) -> str:
+    """A whole number with its thousands apart."""
+    return NOTHING if value is None else str(floatformat(value, "0g"))
+
+
+@register.filter
+def amount(size: float | None) -> str:
+    """Bytes in decimal units, three digits."""
+    if size is None:
+        return NOTHING
+    units = [_("bytes"), _("kB"), _("MB"), _("GB"), _("TB")]
+    value, at = float(size), 0
+    while value >= 999.5 and at < len(units) - 1:
+        value, at = value / 1000, at + 1
+    digits = 0 if at == 0 or value >= 100 else 1 if value >= 10 else 2
+    return f"{floatformat(value, digits)} {units[at]}"
+
+
+@register.filter
+def took(span: timedelta | float | None) -> str:
+    """A span of time in its two largest units: 42 s, 3 min 05 s, 2 h 10 min."""
+    if span is None:
+        return NOTHING
+    seconds = int(span.total_seconds() if isinstance(span, timedelta) else span)
+    minutes, s = divmod(max(0, seconds), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days:
+        return f"{days} {pgettext('days', 'd')} {h} h"
+    if hours:
+        return f"{hours} h {m:02} min"
+    return f"{minutes} min {s:02} s" if minutes else f"{s} s"
+
+
+@register.filter
+def percent_of(part: float, whole: float | None) -> int | None:
+    """How many percent of the whole; none while the whole is not known."""
+    return min(100, int(100 * part / whole)) if whole else None
+
+
+@register.filter
+def entry(mapping: dict[Any, Any], key: Any) -> Any:
+    """The value of a key, or nothing."""
+    return mapping.get(key)
