@@ -14,7 +14,7 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -81,7 +81,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """A row of summary.csv; `query_tp` follows from the others, the file has none."""
+    """A row of summary.csv; `query_tp` follows from the others, the file has none.
+
+    `columns` is the row as it was written, by column name.
+    """
 
     type: str
     filter: str
@@ -102,6 +105,7 @@ class SummaryRow:
     query_titv_ratio: float | None = None
     truth_het_hom_ratio: float | None = None
     query_het_hom_ratio: float | None = None
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ class ExtendedRow:
     """A row of extended.csv or of a ROC file.
 
     `qq` is the score threshold; None stands for `*`, all calls. `subset` is a
-    stratum, `*` the whole genome; sizes are in bases.
+    stratum, `*` the whole genome; sizes are in bases. `columns` is the row as it
+    was written, by column name.
     """
 
     type: str
@@ -138,6 +143,7 @@ class ExtendedRow:
     recall_interval: Interval | None = None
     precision_interval: Interval | None = None
     frac_na_interval: Interval | None = None
+    columns: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def read_summary(path: Path) -> list[SummaryRow]:
@@ -199,6 +205,9 @@ class _Row:
         if value is None:
             raise self.fault(f"{name} is empty")
         return value
+
+    def as_written(self) -> dict[str, str]:
+        return {name: self.cells[index] for name, index in self.columns.items()}
 
     def fault(self, what: str) -> ParseError:
         return ParseError(self.path, f"line {self.line}: {what}.")
@@ -279,6 +288,7 @@ def _summary_row(row: _Row) -> SummaryRow:
         query_titv_ratio=row.number("QUERY.TOTAL.TiTv_ratio"),
         truth_het_hom_ratio=row.number("TRUTH.TOTAL.het_hom_ratio"),
         query_het_hom_ratio=row.number("QUERY.TOTAL.het_hom_ratio"),
+        columns=row.as_written(),
     )
 
 
@@ -314,6 +324,7 @@ def _extended_row(row: _Row) -> ExtendedRow:
         recall_interval=_interval(row, "METRIC.Recall"),
         precision_interval=_interval(row, "METRIC.Precision"),
         frac_na_interval=_interval(row, "METRIC.Frac_NA"),
+        columns=row.as_written(),
     )
 
 

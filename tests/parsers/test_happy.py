@@ -115,6 +115,7 @@ def test_real_summaries_cell_by_cell() -> None:
     assert len(files) == 10
     for path in files:
         for row, cells in zip(read_summary(path), raw(path), strict=True):
+            assert row.columns == cells
             assert row.type == cells["Type"]
             assert row.truth_total == int(cells["TRUTH.TOTAL"])
             assert row.query_unk == int(cells["QUERY.UNK"])
@@ -175,6 +176,7 @@ def test_real_extended_files_cell_by_cell() -> None:
     assert len(files) == 7
     for path in files:
         for row, cells in zip(read_extended(path), raw(path), strict=True):
+            assert row.columns == cells
             for name, value in flat(row).items():
                 text = cells[name]
                 if isinstance(value, str):
