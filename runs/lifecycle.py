@@ -79,6 +79,7 @@ def create(order: Order, *, user: User | None) -> Run:
     )
     Sample.objects.select_for_update().get(pk=sample.pk)
     if order.join and (run := _running_import(sample, order)):
+        run.joined = True
         return run
     now = timezone.now()
     run = Run.objects.create(

@@ -210,6 +210,9 @@ class Run(models.Model):
 
     objects = RunQuerySet.as_manager()
 
+    joined: bool = False
+    """Set by `lifecycle.create` on a run that was there already; not kept."""
+
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
