@@ -24,7 +24,6 @@ from runs.transfers.base import RemoteFile, SpaceError, TransferError, human_byt
 logger = logging.getLogger(__name__)
 
 Span = tuple[int, int]
-JOURNAL_STEP = 1024 * 1024
 
 
 def merge(spans: list[Span]) -> list[Span]:

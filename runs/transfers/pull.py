@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -24,9 +25,12 @@ from runs.transfers.content import refuse_web_page
 from runs.transfers.crew import GATE, Lines
 from runs.transfers.hashing import Follower, known_proof
 from runs.transfers.http import content_range, explain, http_time
-from runs.transfers.part import JOURNAL_STEP, PartFile
+from runs.transfers.part import PartFile
 
 READ = 512 * 1024
+# a kill costs what is not in the journal: this much, or this many seconds of it
+JOURNAL_BYTES = 1024 * 1024
+JOURNAL_SECONDS = 0.02
 Answer = TypeVar("Answer")
 
 
@@ -239,7 +243,7 @@ class Puller:
             )
 
     def _drain(self, response: BaseHTTPResponse, cursor: Cursor) -> None:
-        recorded = cursor.at
+        recorded, due = cursor.at, time.monotonic() + JOURNAL_SECONDS
         try:
             while cursor.at < cursor.end:
                 data = self._read(response, min(READ, cursor.end - cursor.at))
@@ -250,9 +254,10 @@ class Puller:
                 self.part.write(data, cursor.at)
                 cursor.at += len(data)
                 self.count(len(data))
-                if cursor.at - recorded >= JOURNAL_STEP:
+                now = time.monotonic()
+                if cursor.at - recorded >= JOURNAL_BYTES or now >= due:
                     self._record(recorded, cursor.at)
-                    recorded = cursor.at
+                    recorded, due = cursor.at, now + JOURNAL_SECONDS
         finally:
             if cursor.at > recorded:
                 self._record(recorded, cursor.at)

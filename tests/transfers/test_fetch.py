@@ -1,0 +1,280 @@
+"""The downloader against a real HTTP server: whole, resumed, skipped, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runs.transfers.base import RemoteFile, TransferCancelled, TransferError
+from runs.transfers.fetch import Job, fetch, fetch_all
+from runs.transfers.https import HttpsSource, remote_file
+from tests.transfers.conftest import QUICK, gz, md5, noise, sha256
+from tests.transfers.servers import Handler, Site, cutting
+
+ROOT = Path(__file__).parents[2]
+
+
+def left_over(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if ".part" in p.name)
+
+
+def test_brings_a_file_in_ranges(site: Site, url: str, tmp_path: Path) -> None:
+    data = site.files["/a.bin"] = noise(3_000_000)
+    got = fetch(
+        HttpsSource(),
+        remote_file(f"{url}/a.bin", md5=md5(data), sha256=sha256(data)),
+        tmp_path / "a.bin",
+        limits=QUICK,
+    )
+    assert got.path.read_bytes() == data
+    assert (got.size, got.md5, got.sha256) == (len(data), md5(data), sha256(data))
+    assert got.verified_by == "sha256"
+    assert (got.resumed_bytes, got.downloaded_bytes) == (0, len(data))
+    assert left_over(tmp_path) == []
+    assert site.gets("/a.bin") == 12  # 256 KiB each
+
+
+def test_says_when_only_the_size_vouches(site: Site, url: str, tmp_path: Path) -> None:
+    site.files["/a.bin"] = noise(1000)
+    got = fetch(HttpsSource(), remote_file(f"{url}/a.bin"), tmp_path / "a.bin")
+    assert got.verified_by == "size"
+
+
+def test_brings_an_empty_file(site: Site, url: str, tmp_path: Path) -> None:
+    site.files["/empty.csv"] = b""
+    got = fetch(HttpsSource(), remote_file(f"{url}/empty.csv"), tmp_path / "e")
+    assert got.size == 0
+    assert got.path.read_bytes() == b""
+
+
+def test_uses_at_most_four_connections(site: Site, url: str, tmp_path: Path) -> None:
+    for n in range(6):
+        site.files[f"/{n}.bin"] = noise(1_500_000, n)
+    jobs = [Job(remote_file(f"{url}/{n}.bin"), tmp_path / f"{n}") for n in range(6)]
+    got = fetch_all(HttpsSource(), jobs, limits=QUICK)
+    assert [f.path.name for f in got] == [str(n) for n in range(6)]
+    assert 2 <= site.most_open <= 4
+
+
+def test_does_not_bring_twice_what_is_verified(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    data = site.files["/a.bin"] = noise(500_000)
+    remote = remote_file(f"{url}/a.bin", md5=md5(data))
+    fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
+    before = site.sent
+    again = fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
+    assert site.sent == before
+    assert (again.downloaded_bytes, again.resumed_bytes) == (0, len(data))
+
+
+def test_brings_again_what_was_damaged_in_place(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    data = site.files["/a.bin"] = noise(500_000)
+    (tmp_path / "a").write_bytes(b"x" * len(data))
+    remote = remote_file(f"{url}/a.bin", md5=md5(data))
+    got = fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
+    assert got.path.read_bytes() == data
+
+
+def test_reports_progress_and_stops_when_told(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    """Stops within a second, even while the server sends nothing."""
+    data = site.files["/a.bin"] = noise(3_000_000)
+    silent = threading.Event()
+
+    def hang(handler: Handler, body: bytes) -> bool:
+        if "786432" in handler.headers.get("Range", ""):
+            silent.set()
+            handler.answer(206, b"", slow_headers(handler, body))
+            time.sleep(3)
+            return True
+        return False
+
+    def slow_headers(handler: Handler, body: bytes) -> dict[str, str]:
+        end = 786432 + 262144
+        return {
+            "Content-Range": f"bytes 786432-{end - 1}/{len(body)}",
+            "Content-Length": "262144",
+            "ETag": handler.etag(body),
+        }
+
+    site.faults["/a.bin"] = hang
+    seen: list[tuple[int, int | None, float]] = []
+    started = time.monotonic()
+    with pytest.raises(TransferCancelled):
+        fetch(
+            HttpsSource(),
+            remote_file(f"{url}/a.bin", md5=md5(data)),
+            tmp_path / "a",
+            progress=lambda *p: seen.append(p),
+            should_stop=silent.is_set,
+            limits=replace(QUICK, read_timeout=30),
+        )
+    assert time.monotonic() - started < 2
+    assert all(total == len(data) for _, total, _ in seen)
+    site.faults.clear()
+    got = fetch(
+        HttpsSource(), remote_file(f"{url}/a.bin", md5=md5(data)), tmp_path / "a"
+    )
+    assert got.resumed_bytes > 0
+    assert got.path.read_bytes() == data
+
+
+def test_starts_again_when_the_object_changed(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    old, new = noise(2_000_000, 1), noise(2_000_000, 2)
+    site.files["/a.bin"] = old
+    calls = 0
+
+    def change(_handler: Handler, _body: bytes) -> bool:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            site.files["/a.bin"] = new
+        return False
+
+    site.faults["/a.bin"] = change
+    got = fetch(
+        HttpsSource(), remote_file(f"{url}/a.bin"), tmp_path / "a", limits=QUICK
+    )
+    assert got.path.read_bytes() == new
+
+
+def test_drops_the_part_of_another_object(site: Site, url: str, tmp_path: Path) -> None:
+    old, new = noise(2_000_000, 1), noise(2_000_000, 2)
+    site.files["/a.bin"] = old
+    stop_at = 1_000_000
+    done = 0
+
+    def progress(count: int, _total: int | None, _rate: float) -> None:
+        nonlocal done
+        done = count
+
+    def refuse_late(handler: Handler, _body: bytes) -> bool:
+        wanted = handler.headers.get("Range", "bytes=0-")
+        if int(wanted[6:].partition("-")[0]) >= stop_at:
+            return handler.answer(403)
+        return False
+
+    site.faults["/a.bin"] = refuse_late
+    with pytest.raises(TransferError, match="may not be read"):
+        fetch(
+            HttpsSource(),
+            remote_file(f"{url}/a.bin"),
+            tmp_path / "a",
+            progress=progress,
+            limits=QUICK,
+        )
+    assert left_over(tmp_path) == ["a.part", "a.part.journal"]
+    site.faults.clear()
+    site.files["/a.bin"] = new
+    got = fetch(
+        HttpsSource(), remote_file(f"{url}/a.bin"), tmp_path / "a", limits=QUICK
+    )
+    assert got.path.read_bytes() == new
+    assert got.resumed_bytes == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 700_000])
+def test_servers_without_ranges(
+    site: Site, url: str, tmp_path: Path, size: int
+) -> None:
+    data = site.files["/a.bin"] = noise(size)
+    site.ranges = False
+    got = fetch(
+        HttpsSource(), remote_file(f"{url}/a.bin"), tmp_path / "a", limits=QUICK
+    )
+    assert got.path.read_bytes() == data
+
+
+def test_comes_through_a_connection_that_is_cut_again_and_again(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    data = site.files["/a.bin"] = noise(30_000_000)
+    with cutting(url, 1_000_000) as (base, proxy):
+        got = fetch(
+            HttpsSource(),
+            remote_file(f"{base}/a.bin", sha256=sha256(data)),
+            tmp_path / "a",
+            limits=replace(QUICK, chunk_bytes=16 << 20, backoff=0.001),
+        )
+    assert got.path.read_bytes() == data
+    assert proxy.cuts >= 15
+    assert got.downloaded_bytes <= 1.05 * len(data)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from runs.transfers.base import Limits
+from runs.transfers.fetch import fetch
+from runs.transfers.https import HttpsSource, remote_file
+url, md5, target = sys.argv[1:4]
+fetch(HttpsSource(), remote_file(url, md5=md5), Path(target),
+      limits=Limits(backoff=0.01, reserve_bytes=0, connections=4),
+      progress=lambda d, t, r: print(d, flush=True))
+"""
+
+
+@pytest.mark.services
+def test_killed_ten_times_it_brings_hardly_a_byte_twice(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    """Real processes, kill -9 at random moments, through a proxy that cuts at 5 MB."""
+    data = site.files["/a.bin"] = noise(80_000_000)
+    target = tmp_path / "a.bin"
+    with cutting(url, 5_000_000, rate=2_500_000) as (base, proxy):
+        command = [sys.executable, "-c", CHILD, f"{base}/a.bin", md5(data), str(target)]
+        kills = 0
+        while True:
+            child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+            assert child.stdout
+            start, mark = proxy.passed, 1_000_000 + 1_000_000 * (kills % 7)
+            while child.poll() is None and (kills >= 10 or proxy.passed < start + mark):
+                time.sleep(0.005)
+            if child.poll() is None:
+                os.kill(child.pid, signal.SIGKILL)
+                kills += 1
+            child.stdout.close()
+            if child.wait() == 0:
+                break
+        passed = proxy.passed
+    assert kills == 10
+    assert target.read_bytes() == data
+    assert left_over(tmp_path) == []
+    assert passed <= 1.05 * len(data), f"{passed / len(data):.3f}"
+
+
+def test_two_at_once_do_not_write_one_file(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    from runs.transfers.part import Identity, PartFile
+
+    site.files["/a.bin"] = noise(1000)
+    remote = RemoteFile("a.bin", 1000, address=f"{url}/a.bin")
+    part = PartFile(tmp_path / "a", Identity.of(remote))
+    with pytest.raises(TransferError, match="Another process") as caught:
+        fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
+    assert caught.value.transient
+    part.close()
+
+
+def test_gzip_without_checksum_is_unpacked_to_the_end(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    site.files["/cut.vcf.gz"] = gz(100_000)[:-100]
+    with pytest.raises(TransferError, match="cut off"):
+        fetch(HttpsSource(), remote_file(f"{url}/cut.vcf.gz"), tmp_path / "cut.vcf.gz")
+    assert list(tmp_path.iterdir()) == []
