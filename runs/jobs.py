@@ -7,6 +7,7 @@ import os
 import socket
 
 from runs import lifecycle, pipeline
+from runs.stages.order import ORDER
 
 logger = logging.getLogger(__name__)
 
@@ -21,4 +22,4 @@ def carry_out(run_id: int, attempt: int) -> None:
     if claim is None:
         logger.info("Run %s, attempt %s is not to be had", run_id, attempt)
         return
-    pipeline.carry_out(claim)
+    pipeline.carry_out(claim, ORDER)

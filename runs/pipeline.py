@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from runs import lifecycle, stages
+from runs import lifecycle
 from runs.claims import Claim, ClaimLost, fenced
 from runs.database import steady
 from runs.log import RunLog
@@ -28,7 +28,7 @@ PROGRESS_SECONDS = 0.5
 """How often progress is written to the run's row."""
 
 
-def carry_out(claim: Claim, order: Sequence[Stage] = stages.ORDER) -> None:
+def carry_out(claim: Claim, order: Sequence[Stage]) -> None:
     """Carry out the stages of the claimed run that are not done yet."""
     run = Run.objects.select_related("sample", "created_by").get(pk=claim.run_id)
     run.folder.mkdir(parents=True, exist_ok=True)

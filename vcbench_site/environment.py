@@ -117,9 +117,10 @@ def read(base: Path) -> Environment:
     try:
         env.seal()
     except EnvValidationError as error:
+        told = error.error_messages
         faults = "\n".join(
-            f"  {name}: {' '.join(messages)}"
-            for name, messages in sorted(dict(error.error_messages).items())
+            f"  {name}: {' '.join(told[name])}"  # type: ignore[call-overload]
+            for name in sorted(told)
         )
         raise ImproperlyConfigured(
             f"These environment variables cannot be used:\n{faults}"

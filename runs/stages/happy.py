@@ -1,0 +1,128 @@
+"""Small variants: the calls against the truth set, by the chosen engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.conf import settings
+
+from benchmarks import catalog, metrics
+from benchmarks.engines import registry
+from benchmarks.engines.base import (
+    EngineCancelledError,
+    EngineError,
+    Sex,
+    SmallVariantEngine,
+    SmallVariantJob,
+)
+from benchmarks.parsers.errors import ParseError
+from benchmarks.parsers.happy import read_extended, read_summary
+from runs import artifacts
+from runs.inputs import Inputs
+from runs.models import StageName
+from runs.stages import tools
+from runs.stages.base import Context, StageFailed
+from runs.stages.reference import Found
+
+PREFIX = "happy"
+
+
+class HappyStage:
+    """Writes hap.py's files and keeps every row of summary and extended table."""
+
+    name: ClassVar[StageName] = StageName.HAPPY
+    needs: ClassVar[tuple[StageName, ...]] = (
+        StageName.DOWNLOAD,
+        StageName.REFERENCE,
+    )
+    resumes: ClassVar[bool] = False
+
+    def inputs(self, context: Context) -> dict[str, Any]:
+        query = Inputs.of(context).small_variants()
+        found = Found.of(context)
+        return {
+            "query": query.mark,
+            "truth": found.small,
+            "engine": _engine_name(context),
+            "stratified": context.run.options.get("stratified", False),
+            "strata": found.strata,
+        }
+
+    def perform(self, context: Context, work: Path) -> None:
+        engine = registry.small_variant_engine(_engine_name(context))
+        self._check(engine)
+        job = self._job(context, work)
+        context.log.info(
+            f"Comparing {job.query.name} with the truth set by {engine.name}."
+        )
+        try:
+            result = engine.run(job, tools.engine_context(context))
+        except EngineCancelledError:
+            context.check()
+            raise
+        except EngineError as error:
+            raise StageFailed(str(error), "\n".join(error.details)) from error
+        for note in result.notes:
+            context.log.warning(note)
+        context.provenance[self.name] = tools.provenance(result, job.query)
+
+    def _check(self, engine: SmallVariantEngine) -> None:
+        probe = engine.probe()
+        if not probe.available:
+            raise StageFailed(
+                f"The engine {engine.name} cannot run here: {probe.reason} "
+                f"{probe.remedy}"
+            )
+
+    def _job(self, context: Context, work: Path) -> SmallVariantJob:
+        query = Inputs.of(context).small_variants()
+        found = Found.of(context)
+        truth = found.small_truth_set()
+        stratified = context.run.options.get("stratified", False)
+        return SmallVariantJob(
+            truth=truth.vcf,
+            query=query.path,
+            reference=found.reference_fasta(),
+            out_prefix=work / PREFIX,
+            confident=truth.bed,
+            stratification=found.strata_list() if stratified else None,
+            threads=settings.VCBENCH.threads,
+            query_sample=context.run.options.get("query_sample"),
+            sex=_sex(context.run.sample.individual),
+            is_gvcf=query.is_gvcf,
+            memory_bytes=settings.VCBENCH.tool_memory_mb * 2**20 or None,
+            cache_dir=Path(settings.VCBENCH.data_dir, "references"),
+        )
+
+    def record(self, context: Context, folder: Path) -> str:
+        engine = context.provenance[self.name]["engine"]
+        try:
+            summary = read_summary(folder / f"{PREFIX}.summary.csv")
+            extended = folder / f"{PREFIX}.extended.csv"
+            rows = read_extended(extended) if extended.exists() else summary
+        except ParseError as error:
+            raise StageFailed(f"The engine's result cannot be read: {error}") from error
+        metrics.keep_small_variants(context.run.pk, engine, rows)
+        artifacts.replace(
+            context.run,
+            self.name,
+            artifacts.results(context.run, self.name, folder),
+        )
+        return "; ".join(
+            f"{row.type}: {row.truth_tp:,} of {row.truth_total:,} found, "
+            f"{row.query_fp:,} false"
+            for row in summary
+            if row.filter == "PASS"
+        )
+
+
+def _engine_name(context: Context) -> str:
+    return str(context.run.options.get("engine") or settings.VCBENCH.engine)
+
+
+def _sex(individual: str) -> Sex:
+    try:
+        return catalog.current().individual(individual).sex
+    except catalog.UnknownIndividualError:
+        return "auto"
