@@ -53,7 +53,7 @@ class Segment:
                 pattern += f"(?P={field})"
             elif field:
                 seen.add(field)
-                pattern += f"(?P<{field}>[^/]+)"
+                pattern += f"(?P<{field}>[^/]+?)"
         match = re.fullmatch(pattern, name)
         return {**values, **match.groupdict()} if match else None
 
