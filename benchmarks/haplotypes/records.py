@@ -209,6 +209,9 @@ class Comparison:
 class Options:
     """How to compare. The defaults are those of hap.py: vcfeval --ref-overlap."""
 
+    truth_pass_only: bool = True
+    query_pass_only: bool = False
+    """Leave out records that fail a filter before matching (hap.py's --pass-only)."""
     squash_ploidy: bool = False
     ref_overlap: bool = True
     loose_distance: int = 30
