@@ -24,6 +24,8 @@ class Environment:
 
     mode: str
     debug: bool
+    bind: str
+    port: int
     data_dir: Path
     secret_key: str
     hosts: list[str]
@@ -67,6 +69,8 @@ def read(base: Path) -> Environment:
     values: dict[str, Any] = {
         "mode": mode,
         "debug": env.bool("DEBUG", False),
+        "bind": env.str("BIND", "127.0.0.1"),
+        "port": env.int("PORT", 8000, validate=Range(min=1, max=65535)),
         "data_dir": env.path("DATA_DIR", base / "data"),
         "secret_key": env.str("SECRET_KEY", ""),
         "hosts": env.list("HOSTS", ["localhost", "127.0.0.1", "[::1]"]),
