@@ -1,0 +1,242 @@
+"""The false positives and negatives of a run, in one columnar file beside it.
+
+The annotated VCF that hap.py and the built-in engine write has every verdict. From
+it the false ones go into a Parquet file, sorted by place, which DuckDB filters and
+pages in a few milliseconds, however many there are. Figures: docs/performance.md.
+
+Positions are 1-based, as in the VCF. `size` is the difference in length between the
+longest alternative allele and the reference allele, in bases.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+NAME = "variants.parquet"
+COLUMNS = (
+    "contig",
+    "position",
+    "ref",
+    "alt",
+    "side",
+    "verdict",
+    "reason",
+    "type",
+    "subtype",
+    "genotype",
+    "size",
+    "quality",
+    "filter",
+    "strata",
+)
+SORTS = {
+    "place": "place",
+    "-place": "place DESC",
+    "quality": "quality NULLS LAST, place",
+    "-quality": "quality DESC NULLS LAST, place",
+    "size": "size, place",
+    "-size": "size DESC, place",
+}
+REASONS = {"no match": ".", "genotype": "am", "allele": "lm"}
+"""Why a variant is false, by hap.py's BK: what did not agree."""
+
+# FORMAT may have its fields in any order from record to record.
+_SIDE = """
+    SELECT
+        row_number() OVER () AS line, chrom AS contig, pos AS position, ref, alt,
+        '{side}' AS side,
+        {side}[list_position(format, 'BD')] AS verdict,
+        CASE coalesce({side}[list_position(format, 'BK')], '.')
+            WHEN 'am' THEN 'genotype' WHEN 'lm' THEN 'allele' ELSE 'no match' END
+            AS reason,
+        {side}[list_position(format, 'BVT')] AS type,
+        {side}[list_position(format, 'BI')] AS subtype,
+        {side}[list_position(format, 'GT')] AS genotype,
+        list_max(list_transform(
+                string_split(alt, ','), lambda a: abs(len(a) - len(ref))))
+            * CASE WHEN len(ref) > len(string_split(alt, ',')[1]) THEN -1 ELSE 1 END
+            AS size,
+        TRY_CAST({side}[list_position(format, 'QQ')] AS DOUBLE) AS quality,
+        filter,
+        coalesce(string_split(regexp_extract(info, '(?:^|;)Regions=([^;]*)', 1), ','),
+            []) AS strata
+    FROM records"""
+
+
+class VariantsError(Exception):
+    """The variants cannot be read or written; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to show of a run's false variants; empty means all."""
+
+    verdict: str = ""
+    type: str = ""
+    reason: str = ""
+    stratum: str = ""
+    contig: str = ""
+    start: int | None = None
+    end: int | None = None
+    genotype: str = ""
+    min_size: int | None = None
+    max_size: int | None = None
+    min_quality: float | None = None
+    max_quality: float | None = None
+    filter: str = ""
+
+    def conditions(self) -> tuple[str, list[Any]]:
+        """A WHERE clause and its parameters."""
+        tests: list[tuple[str, Any]] = [
+            ("verdict = ?", self.verdict),
+            ("type = ?", self.type),
+            ("reason = ?", self.reason),
+            ("list_contains(strata, ?)", self.stratum),
+            ("contig = ?", self.contig),
+            ("position >= ?", self.start),
+            ("position <= ?", self.end),
+            ("replace(genotype, '|', '/') = ?", self.genotype.replace("|", "/")),
+            ("abs(size) >= ?", self.min_size),
+            ("abs(size) <= ?", self.max_size),
+            ("quality >= ?", self.min_quality),
+            ("quality <= ?", self.max_quality),
+            ("filter = ?", self.filter),
+        ]
+        used = [(test, value) for test, value in tests if value not in ("", None)]
+        where = " AND ".join(test for test, _value in used) or "true"
+        return where, [value for _test, value in used]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the rows, as dicts by `COLUMNS`, and how many there are in all."""
+
+    rows: Sequence[Mapping[str, Any]]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Values that occur, with how often, for the filters of a page."""
+
+    by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def extract(vcf: Path, parquet: Path, *, threads: int = 2) -> int:
+    """Write the false variants of an annotated VCF; returns how many they are.
+
+    Raises `VariantsError` when the VCF has no TRUTH and QUERY samples.
+    """
+    with duckdb.connect(config={"threads": threads}) as database:
+        try:
+            database.execute(
+                f"""
+                CREATE TEMP VIEW records AS
+                SELECT chrom, pos, ref, alt, filter, info,
+                    string_split(format, ':') AS format,
+                    string_split(truth, ':') AS truth,
+                    string_split(query, ':') AS query
+                FROM read_csv({_quoted(vcf)}, delim='\t', skip={_header_lines(vcf)},
+                    header=false, quote='', escape='', comment='',
+                    auto_detect=false, max_line_size=4194304, columns={{
+                    'chrom': 'VARCHAR', 'pos': 'BIGINT', 'id': 'VARCHAR',
+                    'ref': 'VARCHAR', 'alt': 'VARCHAR', 'qual': 'VARCHAR',
+                    'filter': 'VARCHAR', 'info': 'VARCHAR', 'format': 'VARCHAR',
+                    'truth': 'VARCHAR', 'query': 'VARCHAR'}})
+                """  # noqa: S608  the path is quoted, the rest is ours
+            )
+            sides = " UNION ALL ".join(
+                f"SELECT * FROM ({_SIDE.format(side=side)}) AS {side} "  # noqa: S608
+                "WHERE verdict IN ('FP', 'FN')"
+                for side in ("truth", "query")
+            )
+            database.execute(
+                f"COPY (SELECT row_number() OVER (ORDER BY line, side DESC) AS place, "
+                f"* EXCLUDE (line) FROM ({sides}) AS both_sides ORDER BY place) "
+                f"TO {_quoted(parquet)} "  # noqa: S608
+                "(FORMAT parquet, ROW_GROUP_SIZE 20000)"
+            )
+            return _one(database, f"SELECT count(*) FROM {_quoted(parquet)}")  # noqa: S608
+        except duckdb.Error as error:
+            raise VariantsError(f"{vcf.name} cannot be read: {error}") from error
+
+
+def read(
+    parquet: Path, wanted: Wanted, *, offset: int, limit: int, sort: str = "place"
+) -> Page:
+    """A page of the rows that are wanted. Raises `VariantsError`."""
+    where, values = wanted.conditions()
+    source = _quoted(parquet)
+    names = ", ".join(COLUMNS)
+    with _reading(parquet) as database:
+        total = _one(
+            database,
+            f"SELECT count(*) FROM {source} WHERE {where}",  # noqa: S608
+            values,
+        )
+        rows = database.execute(
+            f"SELECT {names} FROM {source} WHERE {where} "  # noqa: S608
+            f"ORDER BY {SORTS[sort]} LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        ).fetchall()
+    return Page([dict(zip(COLUMNS, row, strict=True)) for row in rows], total)
+
+
+def choices(parquet: Path) -> Choices:
+    """Which contigs, reasons, genotypes, filters and strata occur, and how often."""
+    source = _quoted(parquet)
+    plain = ("verdict", "type", "reason", "contig", "genotype", "filter")
+    with _reading(parquet) as database:
+        by = {
+            name: dict(
+                database.execute(
+                    f"SELECT {name}, count(*) FROM {source} "  # noqa: S608
+                    f"GROUP BY {name} ORDER BY min(place)"
+                ).fetchall()
+            )
+            for name in plain
+        }
+        by["stratum"] = dict(
+            database.execute(
+                "SELECT s, count(*) FROM (SELECT unnest(strata) AS s "  # noqa: S608
+                f"FROM {source}) WHERE s <> '' GROUP BY s ORDER BY s"
+            ).fetchall()
+        )
+    return Choices(by)
+
+
+def _reading(parquet: Path) -> duckdb.DuckDBPyConnection:
+    if not parquet.is_file():
+        raise VariantsError(f"{parquet.name} is not there; it may have been removed.")
+    return duckdb.connect(config={"threads": 2})
+
+
+def _one(
+    database: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any] = ()
+) -> int:
+    row = database.execute(query, list(values)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _header_lines(vcf: Path) -> int:
+    """How many lines come before the records. Raises `VariantsError`."""
+    with gzip.open(vcf, "rt", encoding="utf-8") as lines:
+        for count, line in enumerate(lines, 1):
+            if line.startswith("#CHROM"):
+                if line.split()[9:11] != ["TRUTH", "QUERY"]:
+                    raise VariantsError(
+                        f"{vcf.name} has no samples TRUTH and QUERY, so it is no "
+                        "annotated result of a comparison."
+                    )
+                return count
+    raise VariantsError(f"{vcf.name} has no header line.")
