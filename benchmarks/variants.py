@@ -149,20 +149,20 @@ def extract(vcf: Path, parquet: Path, *, threads: int = 2) -> int:
                     'ref': 'VARCHAR', 'alt': 'VARCHAR', 'qual': 'VARCHAR',
                     'filter': 'VARCHAR', 'info': 'VARCHAR', 'format': 'VARCHAR',
                     'truth': 'VARCHAR', 'query': 'VARCHAR'}})
-                """  # noqa: S608  the path is quoted, the rest is ours
+                """
             )
             sides = " UNION ALL ".join(
-                f"SELECT * FROM ({_SIDE.format(side=side)}) AS {side} "  # noqa: S608
+                f"SELECT * FROM ({_SIDE.format(side=side)}) AS {side} "
                 "WHERE verdict IN ('FP', 'FN')"
                 for side in ("truth", "query")
             )
             database.execute(
                 f"COPY (SELECT row_number() OVER (ORDER BY line, side DESC) AS place, "
                 f"* EXCLUDE (line) FROM ({sides}) AS both_sides ORDER BY place) "
-                f"TO {_quoted(parquet)} "  # noqa: S608
+                f"TO {_quoted(parquet)} "
                 "(FORMAT parquet, ROW_GROUP_SIZE 20000)"
             )
-            return _one(database, f"SELECT count(*) FROM {_quoted(parquet)}")  # noqa: S608
+            return _one(database, f"SELECT count(*) FROM {_quoted(parquet)}")
         except duckdb.Error as error:
             raise VariantsError(f"{vcf.name} cannot be read: {error}") from error
 
@@ -177,11 +177,11 @@ def read(
     with _reading(parquet) as database:
         total = _one(
             database,
-            f"SELECT count(*) FROM {source} WHERE {where}",  # noqa: S608
+            f"SELECT count(*) FROM {source} WHERE {where}",
             values,
         )
         rows = database.execute(
-            f"SELECT {names} FROM {source} WHERE {where} "  # noqa: S608
+            f"SELECT {names} FROM {source} WHERE {where} "
             f"ORDER BY {SORTS[sort]} LIMIT ? OFFSET ?",
             [*values, limit, offset],
         ).fetchall()
@@ -196,7 +196,7 @@ def choices(parquet: Path) -> Choices:
         by = {
             name: dict(
                 database.execute(
-                    f"SELECT {name}, count(*) FROM {source} "  # noqa: S608
+                    f"SELECT {name}, count(*) FROM {source} "
                     f"GROUP BY {name} ORDER BY min(place)"
                 ).fetchall()
             )
@@ -204,7 +204,7 @@ def choices(parquet: Path) -> Choices:
         }
         by["stratum"] = dict(
             database.execute(
-                "SELECT s, count(*) FROM (SELECT unnest(strata) AS s "  # noqa: S608
+                "SELECT s, count(*) FROM (SELECT unnest(strata) AS s "
                 f"FROM {source}) WHERE s <> '' GROUP BY s ORDER BY s"
             ).fetchall()
         )
