@@ -13,7 +13,7 @@ os.environ.setdefault("VCBENCH_DATA_DIR", tempfile.mkdtemp(prefix="vcbench-test-
 os.environ.setdefault("VCBENCH_SECRET_KEY", "only-for-tests")
 
 from vcbench_site.settings import *
-from vcbench_site.settings import RQ_QUEUES
+from vcbench_site.settings import RQ_QUEUES, STATIC_ROOT
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -22,3 +22,4 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from runs.api import routing as api
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/", include("runs.api.urls")),
+    path("api/", api.unknown),
+    path("api/<path:rest>", api.unknown),
+    path("", include("runs.urls")),
 ]
+
+handler500 = "runs.api.errors.server_error"

@@ -1,0 +1,148 @@
+"""The shapes of what is answered. The OpenAPI document is made from them, and a test
+holds real answers against it.
+
+Every run is named by its UUID under `run`. Times are UTC, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+
+class ErrorBody(TypedDict):
+    code: str
+    message: str
+    fields: dict[str, list[str]]
+
+
+class Error(TypedDict):
+    error: ErrorBody
+
+
+class StageAnswer(TypedDict):
+    name: str
+    status: str
+    message: str
+    percent: int | None
+    done: int
+    total: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Links(TypedDict):
+    self: str
+    logs: str
+    metrics: str
+
+
+class RunAnswer(TypedDict):
+    """A run; `rate` is in bytes per second, `eta` in seconds."""
+
+    run: UUID
+    sample_id: str
+    individual: str
+    status: str
+    reason: str
+    source: str
+    location: dict[str, Any]
+    options: dict[str, Any]
+    auto_process: bool
+    priority: str
+    attempt: int
+    created_by: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    stage: str
+    stages: list[StageAnswer]
+    bytes_done: int
+    bytes_total: int | None
+    rate: float | None
+    eta: float | None
+    last_sequence: int
+    links: Links
+
+
+class ArtifactAnswer(TypedDict):
+    name: str
+    role: str
+    kind: str
+    stage: str
+    size: int
+    md5: str
+    sha256: str
+    verified_by: str
+    removed_at: datetime | None
+    link: str
+
+
+class RunDetail(RunAnswer):
+    """A run with what it was made with and all its files."""
+
+    details: str
+    provenance: dict[str, Any]
+    artifacts: list[ArtifactAnswer]
+
+
+class RunStarted(RunAnswer):
+    """`joined`: the run was there already."""
+
+    joined: bool
+
+
+class RunPage(TypedDict):
+    items: list[RunAnswer]
+    next: str | None
+
+
+class LogLine(TypedDict):
+    sequence: int
+    time: datetime
+    level: str
+    stage: str
+    message: str
+
+
+class LogAnswer(TypedDict):
+    """`next` is the `since` of the next question; done when it is `last_sequence`
+    and the run has ended."""
+
+    sample_id: str
+    run: UUID
+    status: str
+    logs: list[LogLine]
+    next: int
+    last_sequence: int
+
+
+class CleanUpAnswer(TypedDict):
+    sample_id: str
+    run: UUID
+    files: int
+    bytes: int
+
+
+class RunMetrics(TypedDict):
+    """Rows have the columns of hap.py and Truvari; `qc_rows` says how many there are
+    at `metrics/qc?run=…`. Small-variant rows of strata are at
+    `metrics/small-variants?run=…`."""
+
+    run: UUID
+    sample_id: str
+    status: str
+    small_variants: list[dict[str, Any]]
+    structural_variants: list[dict[str, Any]]
+    qc_rows: int
+
+
+class MetricPage(TypedDict):
+    """Each row says whose it is (`run`, `sample_id`, `individual`, `created_at`); the
+    columns of the table follow."""
+
+    items: list[dict[str, Any]]
+    next: str | None

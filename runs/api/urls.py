@@ -1,0 +1,247 @@
+"""Every address of the REST interface, in one table."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path
+
+from runs.api import answers, artifacts, bodies, downloads, metrics, runs, uploads
+from runs.api.routing import Operation, Route, unknown
+from runs.roles import OPERATE
+
+RUN = {"run_id": "The run, by its UUID."}
+SAMPLE = {"sample_id": "The sample, e.g. NA24143_Lib3_Rep1; its newest run counts."}
+
+ROUTES: list[Route] = [
+    Route(
+        "upload/aws",
+        "upload",
+        {
+            "POST": Operation(
+                uploads.import_sample,
+                "Import a sample from S3.",
+                {201: answers.RunStarted, 200: answers.RunStarted},
+                needs=OPERATE,
+                body=bodies.ImportBody,
+                refusals=(409,),
+            )
+        },
+    ),
+    Route(
+        "download/status/<str:sample_id>",
+        "download",
+        {
+            "GET": Operation(
+                downloads.status,
+                "Where a sample's newest run stands.",
+                {200: answers.RunAnswer},
+                refusals=(404,),
+            )
+        },
+        SAMPLE,
+    ),
+    Route(
+        "download/logs/<str:sample_id>",
+        "download",
+        {
+            "GET": Operation(
+                downloads.logs,
+                "The lines after `since` of a sample's newest run.",
+                {200: answers.LogAnswer},
+                query=bodies.LogQuery,
+                refusals=(404,),
+            )
+        },
+        SAMPLE,
+    ),
+    Route(
+        "download/cleanup",
+        "download",
+        {
+            "POST": Operation(
+                downloads.clean_up,
+                "Remove the files of a sample's newest ended run; all rows stay.",
+                {200: answers.CleanUpAnswer},
+                needs=OPERATE,
+                body=bodies.SampleBody,
+                refusals=(404, 409),
+            )
+        },
+    ),
+    Route(
+        "runs",
+        "runs",
+        {
+            "GET": Operation(
+                runs.index,
+                "Runs, newest first.",
+                {200: answers.RunPage},
+                query=bodies.RunFilter,
+            ),
+            "POST": Operation(
+                runs.create,
+                "Create a run from S3, a server path or URLs.",
+                {201: answers.RunStarted, 200: answers.RunStarted},
+                needs=OPERATE,
+                body=bodies.RunBody,
+                refusals=(409,),
+            ),
+        },
+    ),
+    Route(
+        "runs/<uuid:run_id>",
+        "runs",
+        {
+            "GET": Operation(
+                runs.show,
+                "A run with its stages, progress, provenance and files.",
+                {200: answers.RunDetail},
+                refusals=(404,),
+            )
+        },
+        RUN,
+    ),
+    Route(
+        "runs/<uuid:run_id>/cancel",
+        "runs",
+        {
+            "POST": Operation(
+                runs.cancel,
+                "End a pending run, or ask the worker of a running one to stop.",
+                {202: answers.RunStarted},
+                needs=OPERATE,
+                body=bodies.NoBody,
+                refusals=(404, 409),
+            )
+        },
+        RUN,
+    ),
+    Route(
+        "runs/<uuid:run_id>/retry",
+        "runs",
+        {
+            "POST": Operation(
+                runs.retry,
+                "Go on where the last attempt stopped.",
+                {202: answers.RunStarted},
+                needs=OPERATE,
+                body=bodies.NoBody,
+                refusals=(404, 409),
+            )
+        },
+        RUN,
+    ),
+    Route(
+        "runs/<uuid:run_id>/benchmarking",
+        "runs",
+        {
+            "POST": Operation(
+                runs.benchmarking,
+                "Carry out more stages on the inputs that the run has.",
+                {202: answers.RunStarted},
+                needs=OPERATE,
+                body=bodies.BenchmarkingBody,
+                refusals=(404, 409),
+            )
+        },
+        RUN,
+    ),
+    Route(
+        "runs/<uuid:run_id>/logs",
+        "runs",
+        {
+            "GET": Operation(
+                downloads.run_logs,
+                "The lines after `since` of a run.",
+                {200: answers.LogAnswer},
+                query=bodies.LogQuery,
+                refusals=(404,),
+            )
+        },
+        RUN,
+    ),
+    Route(
+        "runs/<uuid:run_id>/logs.txt",
+        "runs",
+        {
+            "GET": Operation(
+                downloads.log_file,
+                "The whole log as a file.",
+                {200: "text/plain"},
+                refusals=(404,),
+            )
+        },
+        RUN,
+    ),
+    Route(
+        "runs/<uuid:run_id>/artifacts/<path:name>",
+        "runs",
+        {
+            "GET": Operation(
+                artifacts.download,
+                "A file of the run, whole or by one Range.",
+                {
+                    200: "application/octet-stream",
+                    206: "application/octet-stream",
+                    304: None,
+                },
+                refusals=(404, 412, 416),
+            )
+        },
+        {**RUN, "name": "The file by its name, which may hold slashes."},
+    ),
+    Route(
+        "runs/<uuid:run_id>/metrics",
+        "metrics",
+        {
+            "GET": Operation(
+                metrics.of_run,
+                "The small- and structural-variant metrics of a run.",
+                {200: answers.RunMetrics},
+                refusals=(404,),
+            )
+        },
+        RUN,
+    ),
+    Route(
+        "metrics/small-variants",
+        "metrics",
+        {
+            "GET": Operation(
+                metrics.small_variants,
+                "Small-variant metrics across runs, oldest first.",
+                {200: answers.MetricPage},
+                query=bodies.SmallFilter,
+            )
+        },
+    ),
+    Route(
+        "metrics/structural-variants",
+        "metrics",
+        {
+            "GET": Operation(
+                metrics.structural_variants,
+                "Structural-variant metrics across runs, oldest first.",
+                {200: answers.MetricPage},
+                query=bodies.StructuralFilter,
+            )
+        },
+    ),
+    Route(
+        "metrics/qc",
+        "metrics",
+        {
+            "GET": Operation(
+                metrics.qc,
+                "QC metrics across runs, oldest first.",
+                {200: answers.MetricPage},
+                query=bodies.QCFilter,
+            )
+        },
+    ),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *(route.pattern() for route in ROUTES),
+    path("", unknown),
+    path("<path:rest>", unknown),
+]
