@@ -36,13 +36,14 @@ COLUMNS = (
     "strata",
 )
 SORTS = {
-    "place": "place",
-    "-place": "place DESC",
-    "quality": "quality NULLS LAST, place",
-    "-quality": "quality DESC NULLS LAST, place",
-    "size": "size, place",
-    "-size": "size DESC, place",
+    "place": ("place", "place DESC"),
+    "-place": ("place DESC", "place"),
+    "quality": ("quality NULLS LAST, place", "quality DESC NULLS FIRST, place DESC"),
+    "-quality": ("quality DESC NULLS LAST, place", "quality NULLS FIRST, place DESC"),
+    "size": ("size, place", "size DESC, place DESC"),
+    "-size": ("size DESC, place", "size, place DESC"),
 }
+"""Orders by name: forwards, and the same backwards."""
 REASONS = {"no match": ".", "genotype": "am", "allele": "lm"}
 """Why a variant is false, by hap.py's BK: what did not agree."""
 
@@ -173,18 +174,18 @@ def read(
     """A page of the rows that are wanted. Raises `VariantsError`."""
     where, values = wanted.conditions()
     source = _quoted(parquet)
-    names = ", ".join(COLUMNS)
     with _reading(parquet) as database:
-        total = _one(
-            database,
-            f"SELECT count(*) FROM {source} WHERE {where}",
-            values,
-        )
+        total = _one(database, f"SELECT count(*) FROM {source} WHERE {where}", values)
+        limit = max(0, min(limit, total - offset))
+        # A deep page is read from the end, which is nearer.
+        backwards = offset > total // 2
         rows = database.execute(
-            f"SELECT {names} FROM {source} WHERE {where} "
-            f"ORDER BY {SORTS[sort]} LIMIT ? OFFSET ?",
-            [*values, limit, offset],
+            f"SELECT {', '.join(COLUMNS)} FROM {source} WHERE {where} "
+            f"ORDER BY {SORTS[sort][backwards]} LIMIT ? OFFSET ?",
+            [*values, limit, total - offset - limit if backwards else offset],
         ).fetchall()
+    if backwards:
+        rows.reverse()
     return Page([dict(zip(COLUMNS, row, strict=True)) for row in rows], total)
 
 

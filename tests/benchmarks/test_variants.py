@@ -98,6 +98,16 @@ def test_pages(parquet: Path) -> None:
     assert ([row["contig"] for row in page.rows], page.total) == (["chr2"], 4)
 
 
+@pytest.mark.parametrize("sort", variants.SORTS)
+def test_pages_are_the_whole_cut_up(parquet: Path, sort: str) -> None:
+    whole = variants.read(parquet, Wanted(), offset=0, limit=9, sort=sort).rows
+    pages = [
+        variants.read(parquet, Wanted(), offset=at, limit=1, sort=sort).rows
+        for at in range(5)
+    ]
+    assert [row for page in pages for row in page] == list(whole)
+
+
 def test_sorts_by_quality_the_unknown_last(parquet: Path) -> None:
     assert places(parquet, Wanted(), "quality")[:2] == ["chr2:5:FP", "chr1:20:FP"]
 
