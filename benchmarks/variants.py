@@ -179,13 +179,14 @@ def read(
         limit = max(0, min(limit, total - offset))
         # A deep page is read from the end, which is nearer.
         backwards = offset > total // 2
+        # First the narrow column that is sorted by, then the few rows whole.
         rows = database.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM {source} WHERE {where} "
-            f"ORDER BY {SORTS[sort][backwards]} LIMIT ? OFFSET ?",
+            f"SELECT {', '.join(COLUMNS)} FROM {source} WHERE place IN ("
+            f"SELECT place FROM {source} WHERE {where} "
+            f"ORDER BY {SORTS[sort][backwards]} LIMIT ? OFFSET ?) "
+            f"ORDER BY {SORTS[sort][0]}",
             [*values, limit, total - offset - limit if backwards else offset],
         ).fetchall()
-    if backwards:
-        rows.reverse()
     return Page([dict(zip(COLUMNS, row, strict=True)) for row in rows], total)
 
 

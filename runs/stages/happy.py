@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
-from benchmarks import catalog, metrics
+from benchmarks import catalog, metrics, variants
 from benchmarks.engines import registry
 from benchmarks.engines.base import (
     EngineCancelledError,
     EngineError,
+    EngineResult,
     Sex,
     SmallVariantEngine,
     SmallVariantJob,
@@ -66,6 +67,22 @@ class HappyStage:
         for note in result.notes:
             context.log.warning(note)
         context.provenance[self.name] = tools.provenance(result, job.query)
+        self._extract_variants(context, result, work)
+
+    def _extract_variants(
+        self, context: Context, result: EngineResult, work: Path
+    ) -> None:
+        if "vcf" not in result.files:
+            return
+        try:
+            count = variants.extract(
+                result.files["vcf"],
+                work / variants.NAME,
+                threads=settings.VCBENCH.threads,
+            )
+        except variants.VariantsError as error:
+            raise StageFailed(str(error)) from error
+        context.log.info(f"{count:,} false positives and negatives can be looked at.")
 
     def _check(self, engine: SmallVariantEngine) -> None:
         probe = engine.probe()
@@ -91,7 +108,7 @@ class HappyStage:
             query_sample=context.run.options.get("query_sample"),
             sex=_sex(context.run.sample.individual),
             is_gvcf=query.is_gvcf,
-            memory_bytes=settings.VCBENCH.tool_memory_mb * 2**20 or None,
+            memory_bytes=tools.memory_bytes(),
             cache_dir=Path(settings.VCBENCH.data_dir, "references"),
         )
 

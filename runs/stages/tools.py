@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engines.tools import ToolRunner
 from django.conf import settings
 
 from benchmarks.engines.base import (
@@ -15,6 +14,7 @@ from benchmarks.engines.base import (
     EngineResult,
     StructuralVariantResult,
 )
+from benchmarks.engines.tools import Limits, ToolRunner
 from runs.artifacts import sha256_of
 from runs.stages.base import Context
 
@@ -33,12 +33,19 @@ def engine_context(context: Context) -> EngineContext:
         log=context.log.write,
         progress=_Progress(context),
         tools=ToolRunner(
-            should_stop=context.should_stop,
-            wall_seconds=settings.VCBENCH.tool_hours * 3600,
-            silence_seconds=settings.VCBENCH.tool_silence_minutes * 60,
-            memory_bytes=settings.VCBENCH.tool_memory_mb * 2**20 or None,
+            context.should_stop,
+            Limits(
+                seconds=settings.VCBENCH.tool_hours * 3600,
+                silence=settings.VCBENCH.tool_silence_minutes * 60,
+                memory=memory_bytes(),
+            ),
         ),
     )
+
+
+def memory_bytes() -> int | None:
+    """What a tool may use, or None where the settings leave it to the tool."""
+    return settings.VCBENCH.tool_memory_mb * 2**20 or None
 
 
 def provenance(

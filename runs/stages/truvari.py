@@ -60,7 +60,7 @@ class TruvariStage:
             confident=truth.bed,
             preset=_preset(context),
             threads=settings.VCBENCH.threads,
-            memory_bytes=settings.VCBENCH.tool_memory_mb * 2**20 or None,
+            memory_bytes=tools.memory_bytes(),
         )
         context.log.info(f"Comparing {query.name} with {truth.key} by Truvari.")
         try:
