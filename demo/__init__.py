@@ -1,0 +1,1 @@
+"""A synthetic laboratory for `make demo` and for tests; no part of the product."""

@@ -1,0 +1,48 @@
+"""A file server on loopback that plays the GIAB site: GET and HEAD with Range."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask, Response, send_from_directory
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+
+class _Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def application(folder: Path) -> Flask:
+    app = Flask(__name__, static_folder=None)
+
+    @app.get("/<path:name>")
+    def file(name: str) -> Response:
+        return send_from_directory(folder.resolve(), name, conditional=True)
+
+    return app
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve the files below the folder on a free port; gives the base address."""
+    server = make_server(
+        "127.0.0.1",
+        0,
+        application(folder),
+        threaded=True,
+        request_handler=_Handler,
+    )
+    thread = threading.Thread(target=server.serve_forever, name="GIAB", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

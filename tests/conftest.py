@@ -1,0 +1,96 @@
+"""What tests of several folders use: a data folder, people, real services."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from runs.roles import ensure_groups
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
+PASSWORD = "correct horse battery"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, settings: Settings) -> Path:
+    """A data folder of the test's own, for the process of the test."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    settings.VCBENCH = dataclasses.replace(settings.VCBENCH, data_dir=folder)
+    return folder
+
+
+def person(name: str, *groups: str, **fields: Any) -> User:
+    ensure_groups()
+    user = User.objects.create_user(name, password=PASSWORD, **fields)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    return user
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    return person("viewer", "Viewers")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return person("operator", "Operators")
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    return person("administrator", is_staff=True, is_superuser=True)
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def viewer_client(viewer: User) -> Client:
+    return signed_in(viewer)
+
+
+@pytest.fixture
+def operator_client(operator: User) -> Client:
+    return signed_in(operator)
+
+
+@pytest.fixture
+def administrator_client(administrator: User) -> Client:
+    return signed_in(administrator)
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real Valkey server of this test session."""
+    from vcbench_site.embedded import valkey as server
+    from vcbench_site.embedded.processes import Children
+
+    folder = tmp_path_factory.mktemp("valkey")
+    with Children() as children:
+        yield server.start(children, folder, folder / "valkey.log", os.environ)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium of this machine; without one the test skips."""
+    found = os.environ.get("VCBENCH_CHROMIUM") or next(
+        (path for name in CHROMIUM if (path := shutil.which(name))), None
+    )
+    if found is None:
+        pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")
+    return found
