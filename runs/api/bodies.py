@@ -23,10 +23,10 @@ from pydantic import ValidationError as Faults
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-from runs import intake
+from runs import intake, logstore
 from runs.api import errors
 from runs.api.errors import ApiError
-from runs.models import SAMPLE_ID, Status
+from runs.models import SAMPLE_ID
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON = "application/json"
@@ -58,6 +58,8 @@ Stages = Annotated[list[StageWord], BeforeValidator(_split)]
 SampleName = Annotated[str, AfterValidator(sample_id), Field(max_length=100)]
 Word = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 BuildName = Literal["GRCh37", "GRCh38", "CHM13v2.0"]
+StatusName = Literal["pending", "running", "completed", "error", "cancelled"]
+LevelName = Literal["info", "success", "warning", "error", "progress"]
 EngineName = Literal["builtin", "happy", "vcfeval"]
 
 
@@ -192,7 +194,7 @@ class Paged(Body):
 
 
 class RunFilter(Paged):
-    status: Annotated[list[Literal[tuple(Status.values)]], BeforeValidator(_split)] = []  # type: ignore[valid-type]
+    status: Annotated[list[StatusName], BeforeValidator(_split)] = []
     sample: SampleName | None = None
     individual: Word | None = None
     created_after: AwareDatetime | None = None
@@ -206,7 +208,9 @@ class SampleFilter(Paged):
 
 class LogQuery(Body):
     since: Annotated[int, Field(ge=0)] = Field(0, description="The last line known.")
-    limit: Annotated[int, Field(ge=1, le=5000)] = 1000
+    limit: Annotated[int, Field(ge=1, le=logstore.PAGE_LIMIT)] = logstore.PAGE
+    level: Annotated[list[LevelName], BeforeValidator(_split)] = []
+    search: str = Field("", max_length=200, description="Text that lines must hold.")
 
 
 class MetricFilter(Paged):

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from runs import cleanup
+from runs import cleanup, logstore
 from runs.api import errors, serialize
-from runs.api.answers import CleanUpAnswer, LogAnswer, LogLine
+from runs.api.answers import CleanUpAnswer
 from runs.api.bodies import LogQuery, SampleBody
 from runs.api.runs import find
 from runs.api.streams import stream
 from runs.api.uploads import user_of
-from runs.models import LogEntry, Run
-
-BATCH = 2000
+from runs.models import Run
 
 
 def newest_of(sample_id: str) -> Run:
@@ -36,58 +33,32 @@ def status(request: HttpRequest, sample_id: str) -> HttpResponseBase:
 
 
 def logs(request: HttpRequest, sample_id: str, query: LogQuery) -> HttpResponseBase:
-    return JsonResponse(log_answer(newest_of(sample_id), query))
+    return _poll(newest_of(sample_id), query)
 
 
 def run_logs(request: HttpRequest, run_id: UUID, query: LogQuery) -> HttpResponseBase:
-    return JsonResponse(log_answer(find(run_id), query))
+    return _poll(find(run_id), query)
 
 
-def log_answer(run: Run, query: LogQuery) -> LogAnswer:
-    lines = read(run, query.since, query.limit)
-    return {
-        "sample_id": run.sample.name,
-        "run": run.uuid,
-        "status": run.status,
-        "logs": lines,
-        "next": lines[-1]["sequence"] if lines else query.since,
-        "last_sequence": run.last_sequence,
-    }
-
-
-def read(run: Run, since: int, limit: int) -> list[LogLine]:
-    rows = LogEntry.objects.filter(run=run, sequence__gt=since).order_by("sequence")
-    return [
-        {
-            "sequence": row.sequence,
-            "time": row.time,
-            "level": row.level,
-            "stage": row.stage,
-            "message": row.message,
-        }
-        for row in rows[:limit]
-    ]
+def _poll(run: Run, query: LogQuery) -> HttpResponseBase:
+    return JsonResponse(
+        logstore.poll(
+            run,
+            since=query.since,
+            limit=query.limit,
+            levels=query.level,
+            search=query.search,
+        )
+    )
 
 
 def log_file(request: HttpRequest, run_id: UUID) -> HttpResponseBase:
-    """The whole log as text, a batch of lines at a time."""
+    """The whole log as text, a page at a time."""
     run = find(run_id)
-    response = stream(request, _text(run), "text/plain; charset=utf-8")
+    response = stream(request, logstore.text(run), "text/plain; charset=utf-8")
     name = f"{run.sample.name}-{str(run.uuid)[:8]}.log.txt"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _text(run: Run) -> Iterator[bytes]:
-    since = 0
-    while lines := read(run, since, BATCH):
-        since = lines[-1]["sequence"]
-        yield "".join(map(_line, lines)).encode()
-
-
-def _line(line: LogLine) -> str:
-    time = line["time"].isoformat(timespec="milliseconds")
-    return f"{time}\t{line['level']}\t{line['stage'] or '-'}\t{line['message']}\n"
 
 
 def clean_up(request: HttpRequest, body: SampleBody) -> HttpResponseBase:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 
 from runs import queue
@@ -21,22 +21,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
     jobs: list[tuple[str, int, int]] = []
     monkeypatch.setattr(queue, "_send", lambda *job: jobs.append(job))
     return jobs
-
-
-def member_of(group: str) -> User:
-    user = User.objects.create_user(group.lower())
-    user.groups.add(Group.objects.get(name=group))
-    return user
-
-
-@pytest.fixture
-def viewer(db: None) -> User:
-    return member_of("Viewers")
-
-
-@pytest.fixture
-def operator(db: None) -> User:
-    return member_of("Operators")
 
 
 @pytest.fixture

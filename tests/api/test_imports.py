@@ -37,7 +37,7 @@ def test_an_import_is_queued_once_committed(
     ]
     assert (run.location, run.created_by_id) == ({"id": "0_1"}, run.created_by_id)
     assert run.created_by is not None
-    assert run.created_by.username == "operators"
+    assert run.created_by.username == "operator"
     assert sent == [("high", run.pk, 1)]
 
 

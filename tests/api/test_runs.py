@@ -198,7 +198,7 @@ class TestControl:
         assert answer.json()["run"] == str(run.uuid)
         if action == "cancel":
             assert run.cancel_requested_at is not None
-            assert run.reason == "Cancelled by operators."
+            assert run.reason == "Cancelled by operator."
         else:
             assert (run.status, run.attempt) == (Status.PENDING, 2)
 
