@@ -178,7 +178,7 @@ def _width(clusters: NDArray[np.int32]) -> int:
 
 def _variants(rows: int, bases: int) -> Variants:
     return Variants(
-        count=np.zeros(2, np.int64),
+        total=np.zeros(2, np.int64),
         start=np.zeros((2, rows), np.int32),
         end=np.zeros((2, rows), np.int32),
         ids=np.zeros((2, rows, 2), np.int16),

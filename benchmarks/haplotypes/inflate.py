@@ -1,7 +1,7 @@
-"""Decompressed text of a file in large slabs: bgzip on many cores, gzip and plain too.
+"""Decompressed text of a file in large slabs: bgzip on all cores, gzip and plain too.
 
-A bgzip file is a chain of independent blocks of at most 64 KiB, so slabs of whole blocks
-are inflated at once by as many threads as there are cores (isal leaves the interpreter
+A bgzip file is a chain of independent blocks of at most 64 KiB, so slabs of blocks are
+inflated at once by as many threads as there are cores (isal leaves the interpreter
 lock while it works).
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from isal import igzip_lib, isal_zlib
+from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.records import HaplotypesError
@@ -35,7 +36,7 @@ def is_bgzf(head: bytes) -> bool:
 def block_table(data: Bytes, path: str | Path) -> NDArray[np.int64]:
     """Rows (start, end, inflated size) of the blocks of a bgzip file; end exclusive."""
     rows: list[tuple[int, int, int]] = []
-    view, at, size = memoryview(data), 0, len(data)
+    view, at, size = data.data, 0, len(data)
     while at + HEADER_SIZE < size:
         end = at + int.from_bytes(view[at + 16 : at + 18], "little") + 1
         if end > size or bytes(view[at : at + 4]) != BGZF_HEADER:
@@ -57,12 +58,12 @@ def _broken(path: str | Path, at: int) -> HaplotypesError:
 def inflate_blocks(data: Bytes, blocks: NDArray[np.int64], path: str | Path) -> Bytes:
     """The text of consecutive blocks."""
     out = np.empty(int(blocks[:, 2].sum()), dtype=np.uint8)
-    source, target, at = memoryview(data), memoryview(out), 0
+    source, target, at = data.data, out.data, 0
     for start, end, size in blocks.tolist():
         body = source[start + HEADER_SIZE : end - TRAILER_SIZE]
         try:
             piece = igzip_lib.decompress(body, igzip_lib.DECOMP_DEFLATE, 15, size or 1)
-        except isal_zlib.error as error:
+        except IsalError as error:
             raise _broken(path, start) from error
         if len(piece) != size:
             raise _broken(path, start)
@@ -105,14 +106,14 @@ def _ready(piece: Bytes) -> Future[Bytes]:
 
 def _gunzip(data: Bytes, path: str | Path) -> Iterator[Bytes]:
     """A plain gzip file, of one or many members, as slabs."""
-    view, at = memoryview(data), 0
+    view, at = data.data, 0
     while at < len(view):
         member = isal_zlib.decompressobj(16 + zlib.MAX_WBITS)
         pending: memoryview | bytes = view[at:]
         while not member.eof:
             try:
                 text = member.decompress(pending, SLAB)
-            except isal_zlib.error as error:
+            except IsalError as error:
                 raise _broken(path, at) from error
             pending = member.unconsumed_tail
             if text:

@@ -60,9 +60,8 @@ def read_header(path: str | Path) -> Header:
 def _head_text(path: str | Path) -> str:
     lines: list[bytes] = []
     compressed = map_file(path)[:2].tobytes() == GZIP_HEADER
-    opened = gzip.open(path) if compressed else Path(path).open("rb")
     try:
-        with opened as handle:
+        with gzip.open(path) if compressed else Path(path).open("rb") as handle:
             for line in handle:
                 if not line.startswith(b"#"):
                     break
@@ -77,7 +76,7 @@ def _head_text(path: str | Path) -> str:
 def parse_header(path: str | Path, text: str) -> Header:
     contigs: dict[str, int | None] = {}
     samples: tuple[str, ...] | None = None
-    for line in text.splitlines():
+    for line in text.replace("\r", "").split("\n"):
         if line.startswith("##contig=<"):
             name, length = _contig_line(line)
             contigs[name] = length
@@ -167,7 +166,7 @@ def score_source(roc_field: str) -> tuple[int, Bytes]:
 
 def scan_file(
     path: str | Path,
-    contigs: Contigs,
+    contigs: tuple[str, ...],
     sample: int,
     roc_field: str,
     pool: ThreadPoolExecutor,
@@ -175,7 +174,7 @@ def scan_file(
 ) -> list[_Part]:
     """Columns and kept text of a file, slab by slab in order."""
     kind, key = score_source(roc_field)
-    names = [name.encode() for name in contigs.names]
+    names = [name.encode() for name in contigs]
     offsets = np.cumsum([0] + [len(name) for name in names]).astype(np.int64)
     joined = np.frombuffer(b"".join(names), dtype=np.uint8)
     task = _Task(joined, offsets, sample, kind, key)
@@ -258,7 +257,7 @@ def _scan(text: Bytes, begin: int, stop: int, task: _Task) -> _Part:
         fault = int(counts[4]) - 1
         line = text[fault : fault + 120].tobytes().split(b"\n")[0]
         raise HaplotypesError(f"not a VCF line: {line.decode('utf-8', 'replace')!r}")
-    kept = scan.Columns(*(column[:rows].copy() for column in columns))
+    kept = scan.Columns._make(column[:rows].copy() for column in columns)
     size = int(kept.fields[:, scan.FIELDS - 1].sum(dtype=np.int64)) + rows
     out = np.empty(size, dtype=np.uint8)
     scan.compact(text, kept.line, kept.fields, out)
@@ -269,6 +268,7 @@ def read_records(
     path: str | Path,
     *,
     contigs: Contigs,
+    names: tuple[str, ...] | None = None,
     sample: str | None = None,
     roc_field: str = "QUAL",
     pool: ThreadPoolExecutor | None = None,
@@ -277,29 +277,31 @@ def read_records(
     """All variant lines of one sample; nothing is judged yet (see `judge`).
 
     contigs: those of the comparison; lines on other contigs are counted and left.
+    names: what this file calls them, in the same order, where it differs.
     Raises HaplotypesError, naming the file, for everything that is wrong with it.
     """
     header = read_header(path)
     index = pick_sample(header, sample)
+    called = names or contigs.names
     if pool is None:
         with ThreadPoolExecutor(threads) as own:
-            parts = _named(path, contigs, index, roc_field, own, threads)
+            parts = _named(path, called, index, roc_field, own, threads)
     else:
-        parts = _named(path, contigs, index, roc_field, pool, threads)
+        parts = _named(path, called, index, roc_field, pool, threads)
     records = _join(header, index, contigs, parts)
     return _sorted(records)
 
 
 def _named(
     path: str | Path,
-    contigs: Contigs,
+    names: tuple[str, ...],
     index: int,
     roc_field: str,
     pool: ThreadPoolExecutor,
     threads: int,
 ) -> list[_Part]:
     try:
-        return scan_file(path, contigs, index, roc_field, pool, threads)
+        return scan_file(path, names, index, roc_field, pool, threads)
     except HaplotypesError as error:
         if str(path) in str(error) or "ROC" in str(error):
             raise
@@ -319,11 +321,9 @@ def _join(header: Header, index: int, contigs: Contigs, parts: list[_Part]) -> R
         part.columns.line[:] += at
         at += len(part.text)
         part.text = text[:0]
-    columns = scan.Columns(
-        *(
-            np.concatenate([part.columns[i] for part in parts]) if parts else column
-            for i, column in enumerate(scan.empty_columns(0))
-        )
+    columns = scan.Columns._make(
+        np.concatenate([part.columns[i] for part in parts]) if parts else column
+        for i, column in enumerate(scan.empty_columns(0))
     )
     records = Records(
         path=header.path,

@@ -184,7 +184,7 @@ def _pair_level(t, text_t, i, q, text_q, j, reference):  # type: ignore[no-untyp
 @njit(cache=True, nogil=True)
 def _load_side(v, number, side, text, rows, squash, used):  # type: ignore[no-untyped-def]
     """Copy the variants of one side into `v`; returns bases used."""
-    v.count[number] = len(rows)
+    v.total[number] = len(rows)
     for u in range(len(rows)):
         row = rows[u]
         v.start[number, u] = side.start[row]
@@ -368,8 +368,10 @@ def _apply(decisions, rows, side, syncs, count, match, group, left):  # type: ig
 
 
 @njit(cache=True, nogil=True)
-def find_local(match, pos, ref_len, low, high, other, other_pos, other_len, other_low,
-               other_high, distance):  # fmt: skip # type: ignore[no-untyped-def]
+def find_local(  # type: ignore[no-untyped-def]
+    match, pos, ref_len, low, high, other, other_pos, other_len, other_low, other_high,
+    distance,
+):  # fmt: skip
     """Raise NONE to LOCAL where a judged record of the other side lies near.
 
     Distances are between the spans of REF as written; both sides are sorted.

@@ -1,7 +1,7 @@
 """Bases of a FASTA file, addressed where they lie in it: nothing is copied.
 
-A plain FASTA is mapped; a compressed one is inflated contig by contig when asked for.
-The index (`.fai`) is used where it stands beside the file, and made in memory otherwise.
+A plain FASTA is mapped; a compressed one is inflated contig by contig when asked
+for. The index (`.fai`) is used where it stands beside the file, and made in memory otherwise.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Sequence:
         """Upper-case bases of [start, end), cut to the contig: for messages, tests."""
         places = np.arange(max(start, 0), min(end, self.length))
         where = self.offset + places // self.width * self.stride + places % self.width
-        return self.data[where].tobytes().decode("ascii", "replace").upper()
+        return bytes(self.data[where]).decode("ascii", "replace").upper()
 
 
 @dataclass

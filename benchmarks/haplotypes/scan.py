@@ -117,7 +117,7 @@ def _parse_genotype(text, at, stop, gt, phased, row):  # type: ignore[no-untyped
         if 48 <= byte <= 57:
             allele = min(allele * 10 + (byte - 48), 32000)
             digits += 1
-        elif byte == SLASH or byte == PIPE:
+        elif byte in (SLASH, PIPE):
             if count == 0 and digits == 0 and at < stop and text[at - 1] != DOT:
                 at += 1  # VCF 4.4: a leading separator
                 continue
@@ -334,9 +334,10 @@ def scan_lines(  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def compact(text, line, fields, out):  # type: ignore[no-untyped-def]
     """Copy the lines to `out`, end to end; `line` becomes their offsets there."""
-    at = 0
+    at = np.int64(0)
     for row in range(len(line)):
-        start, size = line[row], np.int64(fields[row, FIELDS - 1])
+        start = line[row]
+        size = np.int64(fields[row, FIELDS - 1])
         out[at : at + size] = text[start : start + size]
         out[at + size] = NEWLINE
         line[row] = at
@@ -398,9 +399,9 @@ def allele_kind(text, at, end):  # type: ignore[no-untyped-def]
     bases, star = True, False
     for k in range(at, end):
         byte = text[k]
-        if byte == OPEN or byte == CLOSE:
+        if byte in (OPEN, CLOSE):
             return Status.BREAKEND.value
-        if byte == LESS or byte == STAR:
+        if byte in (LESS, STAR):
             star = True
         bases = bases and is_base(byte)
     if star or (end - at == 1 and text[at] == DOT):

@@ -34,7 +34,7 @@ NULL = -1
 class Variants(NamedTuple):
     """The variants of one search; first axis: side. Sorted by start, then end."""
 
-    count: NDArray[np.int64]
+    total: NDArray[np.int64]
     start: NDArray[np.int32]
     end: NDArray[np.int32]
     ids: NDArray[np.int16]
@@ -57,7 +57,7 @@ class Work(NamedTuple):
     current: NDArray[np.int32]
     allele_end: NDArray[np.int32]
     finished: NDArray[np.bool_]
-    index: NDArray[np.int32]
+    decided: NDArray[np.int32]
     reach: NDArray[np.int32]
     included_reach: NDArray[np.int32]
     since_sync: NDArray[np.int32]
@@ -106,7 +106,7 @@ def _slot(decision, haplotype, squash):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _next_allele(v, w, p, side, haplotype, after, off, squash):  # type: ignore[no-untyped-def]
     """The next variant after `after` that this haplotype has to replay, or -1."""
-    for u in range(after + 1, w.index[p, side] + 1):
+    for u in range(after + 1, w.decided[p, side] + 1):
         decision = w.decision[p, side, u - off[side]]
         if decision != EXCLUDED:
             slot = _slot(decision, haplotype, squash)
@@ -242,8 +242,8 @@ def _wants_more(v, w, p, side, off, squash):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _next_variant(v, w, p, side, off, squash):  # type: ignore[no-untyped-def]
     """The variant to decide now on this side, or -1."""
-    u = w.index[p, side] + 1
-    if u >= v.count[side]:
+    u = w.decided[p, side] + 1
+    if u >= v.total[side]:
         return -1
     start = v.start[side, u]
     if start <= _lead(w, p, side, squash) + 1:
@@ -368,7 +368,7 @@ def _copy(w, p, q, used0, used1):  # type: ignore[no-untyped-def]
         w.allele_end[q, h] = w.allele_end[p, h]
         w.finished[q, h] = w.finished[p, h]
     for side in range(2):
-        w.index[q, side] = w.index[p, side]
+        w.decided[q, side] = w.decided[p, side]
         w.reach[q, side] = w.reach[p, side]
         w.included_reach[q, side] = w.included_reach[p, side]
         w.since_sync[q, side] = w.since_sync[p, side]
@@ -384,7 +384,7 @@ def _copy(w, p, q, used0, used1):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _decide(v, w, p, side, u, decision, off, squash):  # type: ignore[no-untyped-def]
     """Extend path p by the decision on variant u."""
-    w.index[p, side] = u
+    w.decided[p, side] = u
     w.decision[p, side, u - off[side]] = decision
     end = v.end[side, u]
     w.reach[p, side] = max(w.reach[p, side], end)
@@ -408,7 +408,7 @@ def _decide(v, w, p, side, u, decision, off, squash):  # type: ignore[no-untyped
 def _commit(v, w, p, off, squash, decided, syncs, sync_count):  # type: ignore[no-untyped-def]
     """A lone path's past is final: move it out of the window; returns sync_count."""
     for side in range(2):
-        keep = w.index[p, side] + 1
+        keep = w.decided[p, side] + 1
         for u in range(off[side], keep):
             decided[side, u] = w.decision[p, side, u - off[side]]
         for haplotype in range(1 if squash else 2):
@@ -417,7 +417,7 @@ def _commit(v, w, p, off, squash, decided, syncs, sync_count):  # type: ignore[n
                 keep = min(keep, u)
         shift = keep - off[side]
         if shift:
-            for u in range(keep, w.index[p, side] + 1):
+            for u in range(keep, w.decided[p, side] + 1):
                 w.decision[p, side, u - keep] = w.decision[p, side, u - off[side]]
             off[side] = keep
     fresh, at = 0, w.sync[p]
@@ -438,11 +438,11 @@ def _commit(v, w, p, off, squash, decided, syncs, sync_count):  # type: ignore[n
 def _give_up(v, w, p, off, furthest, length, decided):  # type: ignore[no-untyped-def]
     """Drop the variants that start before `furthest` + 1 and go on behind them."""
     for side in range(2):
-        u = w.index[p, side] + 1
-        while u < v.count[side] and v.start[side, u] < furthest + 1:
+        u = w.decided[p, side] + 1
+        while u < v.total[side] and v.start[side, u] < furthest + 1:
             decided[side, u] = TOO_COMPLEX
             u += 1
-        w.index[p, side] = u - 1
+        w.decided[p, side] = u - 1
         off[side] = u
     place = min(furthest + 1, length - 1)
     for h in range(4):
@@ -456,7 +456,7 @@ def _start(v, w, squash):  # type: ignore[no-untyped-def]
     """Path 0: on the reference just before the first variant."""
     first = 2147483647
     for side in range(2):
-        if v.count[side]:
+        if v.total[side]:
             first = min(first, v.start[side, 0])
     for h in range(4):
         w.position[0, h] = first - 1
@@ -465,7 +465,7 @@ def _start(v, w, squash):  # type: ignore[no-untyped-def]
         w.allele_end[0, h] = -1
         w.finished[0, h] = False
     for side in range(2):
-        w.index[0, side] = -1
+        w.decided[0, side] = -1
         w.reach[0, side] = 0
         w.included_reach[0, side] = 0
         w.since_sync[0, side] = 0
@@ -511,7 +511,7 @@ def search(  # type: ignore[no-untyped-def]
             iterations = 0
             sync_count = _commit(v, w, p, off, squash, decided, syncs, sync_count)
             sync_used = 1
-            used0, used1 = w.index[p, 0] + 1 - off[0], w.index[p, 1] + 1 - off[1]
+            used0, used1 = w.decided[p, 0] + 1 - off[0], w.decided[p, 1] + 1 - off[1]
             _copy(w, p, lone, used0, used1)
             have_lone = True
         elif size > max_paths or iterations > MAX_ITERATIONS:
@@ -521,15 +521,15 @@ def search(  # type: ignore[no-untyped-def]
                 size -= 1
                 w.free[free_count] = w.heap[size]
                 free_count += 1
-            used0 = w.index[lone, 0] + 1 - off[0]
-            used1 = w.index[lone, 1] + 1 - off[1]
+            used0 = w.decided[lone, 0] + 1 - off[0]
+            used1 = w.decided[lone, 1] + 1 - off[1]
             _copy(w, lone, p, used0, used1)
             _give_up(v, w, p, off, furthest, length, decided)
             sync_used = 1
             iterations = 0
         ended = (
-            w.index[p, 0] + 1 >= v.count[0]
-            and w.index[p, 1] + 1 >= v.count[1]
+            w.decided[p, 0] + 1 >= v.total[0]
+            and w.decided[p, 1] + 1 >= v.total[1]
             and _in_sync(w, p, squash)
         )
         if ended or _is_finished(w, p, squash):
@@ -563,7 +563,7 @@ def search(  # type: ignore[no-untyped-def]
                     sync_used += 1
                 w.since_sync[p, 0] = 0
                 w.since_sync[p, 1] = 0
-            used0, used1 = w.index[p, 0] + 1 - off[0], w.index[p, 1] + 1 - off[1]
+            used0, used1 = w.decided[p, 0] + 1 - off[0], w.decided[p, 1] + 1 - off[1]
             choices = 2
             if v.ids[side, u, 0] == v.ids[side, u, 1]:
                 choices = 1
@@ -613,8 +613,8 @@ def _skip(v, w, p, length):  # type: ignore[no-untyped-def]
     """Move a path that is in sync to just before the next variant."""
     target = length - 1
     for side in range(2):
-        u = w.index[p, side] + 1
-        if u < v.count[side]:
+        u = w.decided[p, side] + 1
+        if u < v.total[side]:
             target = min(target, v.start[side, u])
     target -= 1
     if target > w.position[p, 0]:
