@@ -40,7 +40,8 @@ def steady(function: Callable[P, R]) -> Callable[P, R]:
         reraise=True,
     )
     def patiently(*args: P.args, **kwargs: P.kwargs) -> R:
-        connection.close_if_unusable_or_obsolete()
+        if connection.errors_occurred:  # not each time: that would connect anew
+            connection.close_if_unusable_or_obsolete()
         return function(*args, **kwargs)
 
     @wraps(function)

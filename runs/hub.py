@@ -1,0 +1,388 @@
+"""One hub for each run that is watched in this process.
+
+The hub alone is a member of the run's channel group. On a hint it reads the rows after
+its cursor, once, and feeds all its viewers through bounded queues. A viewer whose queue
+is full is left out and catches up from the rows by itself, so it slows nobody. Hints
+may be lost (Redis restarts empty): the hub also looks at the run's row every second,
+and ten times a second while hints do not arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from channels.layers import get_channel_layer
+from django.db import InterfaceError, OperationalError, connection
+from redis.exceptions import RedisError
+
+from runs import live, logstore
+from runs.logstore import Entry
+from runs.models import ENDED, Run
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+Send = Callable[[str], Awaitable[None]]
+
+ENDED_NORMALLY, FAILED, UNKNOWN = 1000, 1011, 4404
+"""Close codes: the run has ended, the hub has failed, the run was deleted."""
+PAGE = 1_000
+"""Lines of one frame at most."""
+QUEUE = 64
+"""Frames that wait for one viewer at most."""
+LOOK_SECONDS = 1.0
+"""How often the run's row is looked at when no hint comes."""
+DEAF_SECONDS = 0.1
+"""The same while hints are known not to arrive."""
+AGAIN_SECONDS = 0.5
+"""How soon the database or Redis is tried again."""
+STATUS_SECONDS = 1.0
+"""How often a status frame is sent for the number of the last line alone."""
+
+# Threads of their own: reading the log must not wait behind a slow page.
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hub")
+
+
+async def in_thread(read: Callable[[], T]) -> T:
+    """The result of a read of the database; tried again until there is one."""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return await loop.run_in_executor(_threads, _connected, read)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("The log cannot be read just now: %s", error)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+
+def _connected(read: Callable[[], T]) -> T:
+    if connection.errors_occurred:
+        connection.close()
+    return read()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the run's row says."""
+
+    status: str
+    stage: str
+    bytes_done: int
+    bytes_total: int | None
+    rate: float | None
+    last_sequence: int
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def eta(self) -> float | None:
+        if not self.rate or self.bytes_total is None:
+            return None
+        return max(0, self.bytes_total - self.bytes_done) / self.rate
+
+    def differs(self, other: State | None) -> bool:
+        """Whether more than the number of the last line is different."""
+        return other is None or other != replace(
+            self, last_sequence=other.last_sequence
+        )
+
+    def frame(self) -> str:
+        return json.dumps(
+            {
+                "type": "status",
+                "status": self.status,
+                "stage": self.stage,
+                "bytes_done": self.bytes_done,
+                "bytes_total": self.bytes_total,
+                "rate": self.rate,
+                "eta": self.eta,
+                "last_sequence": self.last_sequence,
+            }
+        )
+
+    def end_frame(self) -> str:
+        return json.dumps(
+            {
+                "type": "end",
+                "status": self.status,
+                "last_sequence": self.last_sequence,
+            }
+        )
+
+
+def look(run: Run) -> State | None:
+    """The run's row as it is now; None when the run was deleted."""
+    row = Run.objects.filter(pk=run.pk).values_list(
+        "status", "stage", "bytes_done", "bytes_total", "rate", "last_sequence"
+    )
+    values = row.first()
+    return State(*values) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Entries of a log, made ready to be sent."""
+
+    entries: list[Entry]
+    text: str
+
+    @classmethod
+    def of(cls, entries: list[Entry]) -> Frame:
+        return cls(entries, f'{{"type":"log","entries":{logstore.to_json(entries)}}}')
+
+    def after(self, sequence: int) -> Frame | None:
+        """The part of the frame after that sequence."""
+        if self.entries[0].sequence > sequence:
+            return self
+        rest = [entry for entry in self.entries if entry.sequence > sequence]
+        return Frame.of(rest) if rest else None
+
+
+def read_frame(run: Run, since: int) -> Frame | None:
+    entries = logstore.read(run, since, PAGE)
+    return Frame.of(entries) if entries else None
+
+
+class Viewer:
+    """One socket: what it has been sent, and what waits for it."""
+
+    def __init__(self, since: int) -> None:
+        self.cursor = since
+        self.frames: deque[Frame] = deque()
+        self.wake = asyncio.Event()
+
+    async def show(self, hub: Hub, send: Send) -> int:
+        """Send everything after the cursor as it comes, to the end of the run.
+
+        Returns the code with which the socket is to be closed.
+        """
+        shown: State | None = None
+        await hub.ready.wait()
+        while True:
+            if self not in hub.live:
+                await self._catch_up(hub, send)
+            while self.frames:
+                await self._send(self.frames.popleft(), send)
+            if hub.notice is not None and hub.notice is not shown:
+                shown = hub.notice
+                await send(shown.frame())
+            if self.frames or self not in hub.live:
+                continue
+            if hub.over:
+                return await self._end(hub, send)
+            self.wake.clear()
+            await self.wake.wait()
+
+    async def _catch_up(self, hub: Hub, send: Send) -> None:
+        """Read the rows up to the hub's cursor, then go live."""
+        while self.cursor < hub.cursor:
+            frame = await in_thread(lambda: read_frame(hub.run, self.cursor))
+            if frame is None:
+                # Nothing is kept any more: retention has removed the log.
+                self.cursor = hub.cursor
+            else:
+                await self._send(frame, send)
+        self.frames.clear()
+        hub.live.add(self)
+
+    async def _end(self, hub: Hub, send: Send) -> int:
+        if hub.state is None:
+            return UNKNOWN
+        if not hub.state.ended:
+            return FAILED
+        await send(hub.state.end_frame())
+        return ENDED_NORMALLY
+
+    async def _send(self, frame: Frame, send: Send) -> None:
+        rest = frame.after(self.cursor)
+        if rest is not None:
+            self.cursor = rest.entries[-1].sequence
+            await send(rest.text)
+
+
+class Hub:
+    """Feeds the viewers of one run in this process."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.cursor = 0
+        self.state: State | None = None
+        self.notice: State | None = None
+        """The state that viewers are told."""
+        self._noticed = 0.0
+        self.live: set[Viewer] = set()
+        self.viewers = 0
+        self.ready = asyncio.Event()
+        self.over = False
+        self._hint = asyncio.Event()
+        self._deaf = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _keep(self) -> None:
+        try:
+            await self._carry_on()
+        finally:
+            self._finish()
+
+    async def _carry_on(self) -> None:
+        self._see(await in_thread(lambda: look(self.run)))
+        self.cursor = self.state.last_sequence if self.state else 0
+        if self.state is None or self.state.ended:
+            return
+        listener = asyncio.create_task(self._listen())
+        self.ready.set()
+        try:
+            await self._follow()
+        finally:
+            listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await listener
+
+    async def _follow(self) -> None:
+        while not self.over:
+            wait = DEAF_SECONDS if self._deaf else LOOK_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._hint.wait()
+            hinted = self._hint.is_set()
+            self._hint.clear()
+            news = await self._advance()
+            # News that no hint told of: the group has lost us, or Redis is away.
+            if news and not hinted:
+                self._deaf = True
+            elif hinted:
+                self._deaf = False
+
+    async def _advance(self) -> bool:
+        """Read what is new and feed it; whether there was anything."""
+        state = await in_thread(lambda: look(self.run))
+        before = self.cursor
+        while state is not None and self.cursor < state.last_sequence:
+            frame = await in_thread(lambda: read_frame(self.run, self.cursor))
+            if frame is None:
+                break
+            self.cursor = frame.entries[-1].sequence
+            self._feed(frame)
+        changed = self._see(state)
+        self.over = state is None or state.ended
+        if self.over:
+            self._finish()
+        return changed or self.cursor > before
+
+    def _see(self, state: State | None) -> bool:
+        """Keep the state, tell the viewers if need be; whether it is a new one."""
+        changed, self.state = state != self.state, state
+        now = time.monotonic()
+        late = now - self._noticed >= STATUS_SECONDS
+        if state and state != self.notice and (late or state.differs(self.notice)):
+            self.notice = state
+            self._noticed = now
+            self._wake()
+        return changed
+
+    def _feed(self, frame: Frame) -> None:
+        for viewer in list(self.live):
+            if len(viewer.frames) >= QUEUE:
+                viewer.frames.clear()
+                self.live.discard(viewer)
+            else:
+                viewer.frames.append(frame)
+            viewer.wake.set()
+
+    def _wake(self) -> None:
+        for viewer in self.live:
+            viewer.wake.set()
+
+    def _finish(self) -> None:
+        self.over = True
+        hubs = _hubs()
+        if hubs.get(self.run.pk) is self:
+            del hubs[self.run.pk]
+        self.ready.set()
+        self._wake()
+
+    async def _listen(self) -> None:
+        """Wait for hints; join the group again and again, for Redis may forget."""
+        layer = get_channel_layer()
+        group = live.group(self.run.pk)
+        channel = await layer.new_channel()
+        member = asyncio.create_task(self._stay(group, channel))
+        try:
+            while True:
+                try:
+                    await layer.receive(channel)
+                    self._hint.set()
+                except (RedisError, OSError) as error:
+                    self._deaf = True
+                    logger.warning("Hints of new log lines do not arrive: %s", error)
+                    await asyncio.sleep(AGAIN_SECONDS)
+        finally:
+            member.cancel()
+            with suppress(asyncio.CancelledError, RedisError, OSError):
+                await member
+            with suppress(RedisError, OSError):
+                await layer.group_discard(group, channel)
+
+    async def _stay(self, group: str, channel: str) -> None:
+        layer = get_channel_layer()
+        while True:
+            with suppress(RedisError, OSError):
+                await layer.group_add(group, channel)
+            await asyncio.sleep(AGAIN_SECONDS if self._deaf else 5.0)
+
+
+_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Hub]] = (
+    WeakKeyDictionary()
+)
+
+
+def _hubs() -> dict[int, Hub]:
+    return _by_loop.setdefault(asyncio.get_running_loop(), {})
+
+
+async def watch(run: Run, since: int, send: Send) -> int:
+    """Send a viewer the run's frames after the sequence `since` until the run ends.
+
+    Returns the code with which the socket is to be closed.
+    """
+    hubs = _hubs()
+    hub = hubs.get(run.pk)
+    if hub is None:
+        hub = hubs[run.pk] = Hub(run)
+        hub.start()
+    hub.viewers += 1
+    viewer = Viewer(since)
+    try:
+        return await viewer.show(hub, send)
+    finally:
+        hub.live.discard(viewer)
+        hub.viewers -= 1
+        if not hub.viewers:
+            if hubs.get(run.pk) is hub:
+                del hubs[run.pk]
+            await hub.stop()
+
+
+def watched() -> dict[str, Any]:
+    """How many runs are watched by how many sockets in this process."""
+    hubs = _hubs().values()
+    return {"runs": len(hubs), "sockets": sum(hub.viewers for hub in hubs)}
