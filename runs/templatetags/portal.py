@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -66,3 +67,22 @@ def percent_of(part: float, whole: float | None) -> int | None:
 def entry(mapping: dict[Any, Any], key: Any) -> Any:
     """The value of a key, or nothing."""
     return mapping.get(key)
+
+
+@register.simple_tag
+def stage_time(stage: Any) -> timedelta | None:
+    """How long the stage took, while it is known."""
+    if stage.started_at is None or stage.finished_at is None:
+        return None
+    return stage.finished_at - stage.started_at  # type: ignore[no-any-return]
+
+
+@register.filter
+def pretty(value: Any) -> str:
+    """A record as indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def waited(since: datetime | None, now: datetime) -> timedelta | None:
+    return None if since is None else now - since

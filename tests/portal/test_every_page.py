@@ -1,0 +1,128 @@
+"""What holds for all pages: who sees them, by which method, how they are made."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.urls import get_resolver, reverse
+
+from runs.models import Run
+from tests.portal.builders import make_run
+from tests.portal.conftest import Browser
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ["overview", "run-list", "monitoring", "references", "settings-tokens"]
+RUN_PAGES = ["run", "run-state", "run-results"]
+ACTIONS = ["run-cancel", "run-retry", "run-launch"]
+
+
+def addresses() -> dict[str, str]:
+    """An address of every page of `runs.urls`, by name."""
+    run = Run.objects.first() or make_run()
+    names = {name: reverse(name) for name in [*PAGES, "new-run", "login", "logout"]}
+    for name in [*RUN_PAGES, *ACTIONS]:
+        names[name] = reverse(name, args=[run.uuid])
+    names["sample"] = run.sample.get_absolute_url()
+    names["token-revoke"] = reverse("token-revoke", args=[1])
+    names["reference-fetch"] = reverse("reference-fetch", args=["x"])
+    return names
+
+
+def test_every_address_is_held_to_these_rules() -> None:
+    own = {
+        pattern.name
+        for pattern in get_resolver("runs.urls").url_patterns
+        if hasattr(pattern, "name")
+    }
+
+    assert own == set(addresses())
+
+
+@pytest.mark.parametrize("name", [*PAGES, *RUN_PAGES, "sample"])
+def test_viewers_see_it(looks: Browser, name: str) -> None:
+    assert looks.get(addresses()[name]).status_code == 200
+
+
+@pytest.mark.parametrize("name", [*PAGES, *RUN_PAGES, "sample", "new-run"])
+def test_without_a_role_nothing_is_shown(not_allowed: Browser, name: str) -> None:
+    page = not_allowed.page(addresses()[name])
+
+    assert page.status == 403
+    assert page.text("h1") == "You may not do this"
+
+
+@pytest.mark.parametrize(
+    "name", [*PAGES, *RUN_PAGES, *ACTIONS, "sample", "new-run", "token-revoke"]
+)
+def test_who_is_not_signed_in_is_asked_to(anonymous: Browser, name: str) -> None:
+    address = addresses()[name]
+
+    answer = anonymous.get(address)
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"{reverse('login')}?next={address}"
+
+
+@pytest.mark.parametrize("name", [*PAGES[:4], *RUN_PAGES, "sample"])
+def test_pages_to_look_at_take_no_post(operates: Browser, name: str) -> None:
+    assert operates.post(addresses()[name]).status_code == 405
+
+
+@pytest.mark.parametrize("name", [*ACTIONS, "token-revoke", "reference-fetch"])
+def test_actions_take_no_get(operates: Browser, name: str) -> None:
+    assert operates.get(addresses()[name]).status_code == 405
+
+
+@pytest.mark.parametrize("name", [*ACTIONS, "new-run", "reference-fetch"])
+def test_viewers_change_nothing(looks: Browser, name: str) -> None:
+    assert looks.post(addresses()[name]).status_code == 403
+
+
+@pytest.mark.parametrize("name", [*RUN_PAGES])
+def test_an_unknown_run_is_not_found(looks: Browser, name: str) -> None:
+    page = looks.page(reverse(name, args=[uuid.uuid4()]))
+
+    assert page.status == 404
+    assert page.text("h1") == "There is nothing at this address"
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_nothing_is_done_to_an_unknown_run(operates: Browser, name: str) -> None:
+    assert operates.post(reverse(name, args=[uuid.uuid4()])).status_code == 404
+
+
+@pytest.mark.parametrize("name", [*PAGES, "run", "sample", "new-run", "login"])
+def test_nothing_in_a_page_breaks_its_security_policy(
+    operates: Browser, anonymous: Browser, name: str
+) -> None:
+    browser = anonymous if name == "login" else operates
+    answer = browser.get(addresses()[name])
+    page = browser.page(addresses()[name])
+
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert not page.has("style, [style], [onclick], [onchange], script:not([src])")
+    for node in page.all("[src], link[href], use[href]"):
+        address = node.attributes.get("src") or node.attributes.get("href") or ""
+        assert address.startswith("/static/")
+
+
+@pytest.mark.parametrize("name", [*PAGES, "run", "sample", "new-run", "login"])
+def test_every_page_can_be_used_by_keyboard_and_reader(
+    operates: Browser, anonymous: Browser, name: str
+) -> None:
+    browser = anonymous if name == "login" else operates
+    page = browser.page(addresses()[name])
+
+    assert page.one("html").attributes["lang"] == "en"
+    assert page.one("a.skip").attributes["href"] == f"#{page.one('main').id}"
+    assert len(page.all("h1")) == 1
+    ids = [node.id for node in page.all("[id]")]
+    assert sorted(ids) == sorted(set(ids))
+    labelled = {node.attributes.get("for") for node in page.all("label")}
+    for field in page.all("input, select, textarea"):
+        kind = field.attributes.get("type")
+        assert kind == "hidden" or field.id in labelled
+    for button in page.all("button"):
+        assert button.text(strip=True) or button.attributes.get("aria-label")
