@@ -161,9 +161,7 @@ def _output_faults(job: Job) -> list[str]:
     return faults
 
 
-def read_sides(
-    checked: Checked, pool: ThreadPoolExecutor
-) -> tuple[Records, Records]:
+def read_sides(checked: Checked, pool: ThreadPoolExecutor) -> tuple[Records, Records]:
     """Both inputs; records on contigs that take no part get a status or are counted."""
     job = checked.job
     sides = (
@@ -172,9 +170,7 @@ def read_sides(
     )
     with ThreadPoolExecutor(2) as both:
         reads = [
-            both.submit(
-                _read_side, checked, path, header, sample, naming, field, pool
-            )
+            both.submit(_read_side, checked, path, header, sample, naming, field, pool)
             for header, path, sample, naming, field in sides
         ]
         faults = _Faults()
@@ -293,12 +289,14 @@ def _contents(records: Records) -> str:
     """Lines by contig, and why records are left out, in words."""
     seen = [
         f"{name}: {count}"
-        for name, count in zip(records.contigs.names, records.seen.tolist(), strict=False)
+        for name, count in zip(
+            records.contigs.names, records.seen.tolist(), strict=False
+        )
         if count
     ]
-    elsewhere = int(records.seen[-1]) if len(records.seen) > len(
-        records.contigs.names
-    ) else 0
+    elsewhere = (
+        int(records.seen[-1]) if len(records.seen) > len(records.contigs.names) else 0
+    )
     parts = [f"{records.lines_read} lines"]
     if seen:
         parts.append(f"on {some(seen)}")
