@@ -108,7 +108,10 @@ class EngineResult:
 
 @dataclass(frozen=True, slots=True)
 class StructuralVariantJob:
-    """One comparison of structural variants; `out_dir` must not exist yet."""
+    """One comparison of structural variants; `out_dir` must not exist yet.
+
+    `extra` are arguments of `truvari bench` after those of the preset.
+    """
 
     truth: Path
     query: Path
@@ -116,6 +119,7 @@ class StructuralVariantJob:
     out_dir: Path
     confident: Path | None = None
     preset: str = "default"
+    extra: tuple[str, ...] = ()
     threads: int = 1
     truth_sample: str | None = None
     query_sample: str | None = None
