@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("VCBENCH_DATA_DIR", tempfile.mkdtemp(prefix="vcbench-test-"))
 os.environ.setdefault("VCBENCH_SECRET_KEY", "only-for-tests")
 
 from vcbench_site.settings import *
-from vcbench_site.settings import RQ_QUEUES, STATIC_ROOT
+from vcbench_site.settings import DATABASES, RQ_QUEUES, STATIC_ROOT
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -22,4 +23,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    # A file, as in earnest: in memory, threads and processes cannot share it.
+    DATABASES["default"]["TEST"] = {
+        "NAME": Path(os.environ["VCBENCH_DATA_DIR"]) / "test.sqlite3"
+    }
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
