@@ -19,6 +19,7 @@ from runs.models import Priority, Run, Status
 logger = logging.getLogger(__name__)
 
 JOB = "runs.jobs.carry_out"
+FETCH = "runs.jobs.fetch_ahead"
 GRACE = timedelta(seconds=5)
 """How long a pending run may be without a job before it is queued again."""
 
@@ -40,6 +41,15 @@ def _send(priority: str, run_id: int, attempt: int) -> None:
         )
     except RedisError as error:
         logger.warning("Run %s stays pending until Redis answers: %s", run_id, error)
+
+
+def enqueue_fetch(key: str) -> None:
+    """Have an entry of the catalogue fetched before a run needs it.
+
+    Raises `RedisError`.
+    """
+    queue = django_rq.get_queue(Priority.LOW, commit_mode="auto")
+    queue.enqueue_call(FETCH, args=(key,), timeout=-1)
 
 
 def enqueue_waiting_of(run_id: int) -> None:

@@ -19,6 +19,7 @@ from runs.transfers import archive, paths
 from runs.transfers.addresses import AddressRules
 from runs.transfers.base import (
     Fetched,
+    Limits,
     Progress,
     RemoteFile,
     TransferError,
@@ -73,7 +74,7 @@ def source_of(run: Run) -> InputSource:
             return Addresses(run.location["urls"])
 
 
-def s3_store() -> S3Store:
+def s3_store(limits: Limits | None = None) -> S3Store:
     """The bucket of the settings. Raises TransferError."""
     own = settings.VCBENCH
     if not own.s3_bucket:
@@ -91,17 +92,20 @@ def s3_store() -> S3Store:
             profile=own.s3_profile or None,
             anonymous=own.s3_anonymous,
             when_required=own.s3_checksums == "when_required",
-        )
+        ),
+        limits,
     )
 
 
 class S3Folder:
     """The folder of a sample in the bucket."""
 
-    def __init__(self, sample_id: str, folder_id: str | None) -> None:
+    def __init__(
+        self, sample_id: str, folder_id: str | None, limits: Limits | None = None
+    ) -> None:
         self.sample_id = sample_id
         self.folder_id = folder_id
-        self.store = s3_store()
+        self.store = s3_store(limits)
         self._folder: SampleFolder | None = None
 
     @property
@@ -109,10 +113,15 @@ class S3Folder:
         return self._folder.address if self._folder else self.store.settings.place
 
     def offers(self) -> list[RemoteFile]:
-        self._folder = self._choose(self.store.sample_folders(self.sample_id))
+        self._folder = self.choose(self.folders())
         return list(self._folder.files)
 
-    def _choose(self, folders: list[SampleFolder]) -> SampleFolder:
+    def folders(self) -> list[SampleFolder]:
+        """The choices there are, the newest first. Raises TransferError."""
+        return self.store.sample_folders(self.sample_id)
+
+    def choose(self, folders: list[SampleFolder]) -> SampleFolder:
+        """The folder that was asked for, or the only one. Raises TransferError."""
         if not folders:
             raise TransferError(self._nothing())
         if self.folder_id is None and len(folders) == 1:

@@ -16,6 +16,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from runs import lifecycle
+from runs.queue import JOB
 
 PR_SET_PDEATHSIG = 1
 
@@ -38,6 +39,8 @@ class RunWorker(Worker):
     def handle_work_horse_killed(
         self, job: Job, retpid: int, ret_val: int, rusage: Any
     ) -> None:
+        if job.func_name != JOB:
+            return
         run_id, attempt = job.args
         number = ret_val & 0x7F
         name = signal.Signals(number).name if number else f"status {ret_val >> 8}"
