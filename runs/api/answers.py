@@ -95,6 +95,31 @@ class RunStarted(RunAnswer):
     joined: bool
 
 
+class UploadAnswer(TypedDict):
+    """An upload in parts: `offset` is where to go on, `part_bytes` how much at a time
+    is good."""
+
+    upload: str
+    name: str
+    size: int
+    offset: int
+    part_bytes: int
+
+
+class SampleRun(TypedDict):
+    sample_id: str
+    run: UUID
+
+
+class PrefixAnswer(TypedDict):
+    """How many samples the store has, and what was done about them."""
+
+    found: int
+    imported_before: int
+    left_for_later: int
+    runs: list[SampleRun]
+
+
 class RunPage(TypedDict):
     items: list[RunAnswer]
     next: str | None

@@ -58,6 +58,7 @@ Stages = Annotated[list[StageWord], BeforeValidator(_split)]
 SampleName = Annotated[str, AfterValidator(sample_id), Field(max_length=100)]
 Word = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 BuildName = Literal["GRCh37", "GRCh38", "CHM13v2.0"]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 StatusName = Literal["pending", "running", "completed", "error", "cancelled"]
 LevelName = Literal["info", "success", "warning", "error", "progress"]
 EngineName = Literal["builtin", "happy", "vcfeval"]
@@ -113,12 +114,28 @@ class ZipBody(Asked):
     sample_id: SampleName
 
 
-class PrefixBody(Asked):
-    """Every sample below a prefix that was not imported yet."""
+class PartsBody(Body):
+    """An archive that will come in parts."""
 
-    prefix: Annotated[str, Field(max_length=900)] | None = Field(
-        None, description="By default that of the settings."
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    size: Annotated[int, Field(gt=0)] = Field(description="Bytes of the archive.")
+    sha256: Digest | None = None
+
+
+class OffsetQuery(Body):
+    offset: Annotated[int, Field(ge=0)] = Field(
+        description="Where the bytes of the body belong; what is there already."
     )
+
+
+class CompleteBody(ZipBody):
+    sha256: Digest | None = Field(None, description="If not given at the beginning.")
+
+
+class PrefixBody(Asked):
+    """Every sample below the prefix of the settings that was not imported yet."""
+
+    starting_with: str = Field("", max_length=100, description="Only samples so named.")
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
 
 

@@ -33,7 +33,8 @@ class Operation:
     """What one method does at one address.
 
     `answers` maps a status to what is answered: a TypedDict, or a media type for what
-    is no JSON. `media` is how the body comes; `prepare` is called before it is read.
+    is no JSON. `media` is how the body comes; `prepare` is called before it is read,
+    and `undo` if the request is refused after that.
     """
 
     view: View
@@ -44,6 +45,7 @@ class Operation:
     query: type[BaseModel] | None = None
     media: str = "application/json"
     prepare: Callable[[HttpRequest], None] | None = None
+    undo: Callable[[HttpRequest], None] | None = None
     refusals: tuple[int, ...] = ()
 
 
@@ -109,14 +111,25 @@ def _answer(
     auth.require(auth.user_of(request), operation.needs)
     if operation.prepare is not None:
         operation.prepare(request)
+    try:
+        response = _carry_out(operation, request, named)
+    except BaseException:
+        if operation.undo is not None:
+            operation.undo(request)
+        raise
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _carry_out(
+    operation: Operation, request: HttpRequest, named: dict[str, Any]
+) -> HttpResponseBase:
     auth.check_csrf(request)
     if operation.query is not None:
         named["query"] = bodies.read_query(request, operation.query)
     if operation.body is not None:
         named["body"] = bodies.read(request, operation.body, operation.media)
-    response = operation.view(request, **named)
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response
+    return operation.view(request, **named)
 
 
 def _not_allowed(route: Route, method: str) -> ApiError:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
-from runs import intake, lifecycle
-from runs.api import serialize
-from runs.api.bodies import Asked, ImportBody
+from runs import intake, lifecycle, sources
+from runs.api import receive, serialize
+from runs.api.answers import PrefixAnswer
+from runs.api.bodies import Asked, ImportBody, PrefixBody, ZipBody
 from runs.api.errors import ApiError
-from runs.models import Priority, Run, Source
+from runs.models import Priority, Run, Source, Status
+from runs.transfers.base import TransferError
 
 
 def create(
@@ -58,3 +61,38 @@ def import_sample(request: HttpRequest, body: ImportBody) -> HttpResponseBase:
     location = {"id": body.id} if body.id else {}
     run = create(request, body.sample_id, Source.S3, location, body)
     return serialize.started(run)
+
+
+def upload_archive(request: HttpRequest, body: ZipBody) -> HttpResponseBase:
+    path = receive.archive_of(request)
+    location = receive.location_of(path)
+    run = create(request, body.sample_id, Source.ZIP, location, body)
+    return serialize.started(run)
+
+
+def import_prefix(request: HttpRequest, body: PrefixBody) -> HttpResponseBase:
+    """Every sample of the store that has no run that succeeded or may yet."""
+    require_bucket()
+    try:
+        names = sources.s3_store().samples()
+    except TransferError as error:
+        raise ApiError(502, "store_failed", error.sentence) from error
+    found = [name for name in names if name.startswith(body.starting_with)]
+    have = imported(found)
+    missing = [name for name in found if name not in have]
+    runs = [
+        create(request, name, Source.S3, {}, body) for name in missing[: body.limit]
+    ]
+    answer: PrefixAnswer = {
+        "found": len(found),
+        "imported_before": len(have),
+        "left_for_later": len(missing) - len(runs),
+        "runs": [{"sample_id": run.sample.name, "run": run.uuid} for run in runs],
+    }
+    return JsonResponse(answer, status=201 if runs else 200)
+
+
+def imported(names: Sequence[str]) -> set[str]:
+    """Those of the samples that have a run which was not given up."""
+    rows = Run.objects.exclude(status__in=[Status.ERROR, Status.CANCELLED])
+    return set(rows.values_list("sample__name", flat=True)) & set(names)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from runs.api import answers, artifacts, bodies, downloads, metrics, runs, uploads
+from runs.api import (
+    answers,
+    artifacts,
+    bodies,
+    downloads,
+    metrics,
+    parts,
+    receive,
+    runs,
+    uploads,
+)
 from runs.api.routing import Operation, Route, unknown
 from runs.roles import OPERATE
 
 RUN = {"run_id": "The run, by its UUID."}
 SAMPLE = {"sample_id": "The sample, e.g. NA24143_Lib3_Rep1; its newest run counts."}
+UPLOAD = {"upload_id": "The upload, as its beginning answered."}
 
 ROUTES: list[Route] = [
     Route(
@@ -23,6 +34,96 @@ ROUTES: list[Route] = [
                 needs=OPERATE,
                 body=bodies.ImportBody,
                 refusals=(409,),
+            )
+        },
+    ),
+    Route(
+        "upload/runs",
+        "upload",
+        {
+            "POST": Operation(
+                uploads.upload_archive,
+                "A run from a ZIP; parts at a time: `upload/parts`.",
+                {201: answers.RunStarted},
+                needs=OPERATE,
+                body=bodies.ZipBody,
+                media=bodies.MULTIPART,
+                prepare=receive.prepare,
+                undo=receive.undo,
+                refusals=(413, 507),
+            )
+        },
+    ),
+    Route(
+        "upload/parts",
+        "upload",
+        {
+            "POST": Operation(
+                parts.begin,
+                "Begin the upload of a ZIP in parts.",
+                {201: answers.UploadAnswer},
+                needs=OPERATE,
+                body=bodies.PartsBody,
+                refusals=(413, 507),
+            )
+        },
+    ),
+    Route(
+        "upload/parts/<str:upload_id>",
+        "upload",
+        {
+            "GET": Operation(
+                parts.show,
+                "How much of an upload has come.",
+                {200: answers.UploadAnswer},
+                needs=OPERATE,
+                refusals=(404,),
+            ),
+            "PATCH": Operation(
+                parts.append,
+                "Add bytes; a 409 says at which offset to go on.",
+                {200: answers.UploadAnswer},
+                needs=OPERATE,
+                query=bodies.OffsetQuery,
+                media="application/octet-stream",
+                refusals=(404, 409, 507),
+            ),
+            "DELETE": Operation(
+                parts.give_up,
+                "Give an upload up.",
+                {204: None},
+                needs=OPERATE,
+                refusals=(404,),
+            ),
+        },
+        UPLOAD,
+    ),
+    Route(
+        "upload/parts/<str:upload_id>/complete",
+        "upload",
+        {
+            "POST": Operation(
+                parts.complete,
+                "Make a run of the whole archive.",
+                {201: answers.RunStarted},
+                needs=OPERATE,
+                body=bodies.CompleteBody,
+                refusals=(404, 409),
+            )
+        },
+        UPLOAD,
+    ),
+    Route(
+        "upload/prefix",
+        "upload",
+        {
+            "POST": Operation(
+                uploads.import_prefix,
+                "Import every sample of the S3 prefix that was not imported yet.",
+                {201: answers.PrefixAnswer, 200: answers.PrefixAnswer},
+                needs=OPERATE,
+                body=bodies.PrefixBody,
+                refusals=(409, 502),
             )
         },
     ),
