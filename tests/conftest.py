@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.contrib.auth.models import Group, User
-from django.test import Client
-
-from runs.roles import ensure_groups
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.test import Client
     from pytest_django import Settings
 
 PASSWORD = "correct horse battery"
@@ -32,6 +30,10 @@ def data_dir(tmp_path: Path, settings: Settings) -> Path:
 
 
 def person(name: str, *groups: str, **fields: Any) -> User:
+    from django.contrib.auth.models import Group, User
+
+    from runs.roles import ensure_groups
+
     ensure_groups()
     user = User.objects.create_user(name, password=PASSWORD, **fields)
     user.groups.set(Group.objects.filter(name__in=groups))
@@ -54,6 +56,8 @@ def administrator(db: None) -> User:
 
 
 def signed_in(user: User) -> Client:
+    from django.test import Client
+
     client = Client()
     client.force_login(user)
     return client
