@@ -100,18 +100,17 @@ class Lines:
 
     @contextlib.contextmanager
     def hold(self, response: BaseHTTPResponse) -> Iterator[None]:
-        """Keeps `response` within reach of `halt`; a fault closes it."""
+        """Keeps `response` within reach of `halt`."""
         with self._lock:
             self._open.add(response)
         try:
             self.check()
             yield
-        except BaseException:
-            response.close()
-            raise
         finally:
             with self._lock:
                 self._open.discard(response)
+            if not response.closed:  # not read to its end: of no use to the pool
+                response.close()
             response.release_conn()
 
     def halt(self) -> None:

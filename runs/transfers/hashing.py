@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import os
 import re
 import threading
@@ -89,7 +90,7 @@ def header_digests() -> dict[str, Callable[[], Digest]]:
         "sha256": _sha256,
     }
     try:
-        from awscrt import checksums
+        checksums = importlib.import_module("awscrt.checksums")
     except ImportError:
         return known
     known["crc32c"] = lambda: Rolling(checksums.crc32c, 4)

@@ -118,7 +118,7 @@ class HttpsSource:
         for _ in range(MOST_REDIRECTS):
             response = self._request(method, url, headers, self._limits)
             if method == "HEAD":
-                response.release_conn()
+                response.drain_conn()  # a release alone leaves it unusable
             else:
                 response.close()
             if response.status not in REDIRECTS:
