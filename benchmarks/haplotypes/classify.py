@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.haplotypes.align import primitives
 from benchmarks.haplotypes.records import HAPLOID, Field, Records
+from benchmarks.haplotypes.scan import POLYPLOID
 
 
 class VariantType(IntEnum):
@@ -205,6 +206,8 @@ def allele_span(
 
 @numba.njit(cache=True, nogil=True)
 def _location(first: int, second: int) -> int:
+    if second == POLYPLOID:
+        return 7
     if second == HAPLOID:
         if first < 0:
             return 0

@@ -44,6 +44,7 @@ class Job:
     contigs: tuple[str, ...] = ()
     leftshift: bool = True
     decompose: bool = True
+    adjust_confident: bool = True
     squash_ploidy: bool = False
     loose_distance: int = 30
     write_vcf: bool = True

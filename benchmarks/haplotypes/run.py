@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes import confident as conf
 from benchmarks.haplotypes import inputs, outputs
 from benchmarks.haplotypes.classify import classify
 from benchmarks.haplotypes.compare import compare, keep_targets
 from benchmarks.haplotypes.errors import BenchmarkError
 from benchmarks.haplotypes.job import Job, Result
+from benchmarks.haplotypes.preprocess import preprocess
 from benchmarks.haplotypes.quantify import (
     FILTERS,
     Kinds,
@@ -85,7 +87,7 @@ class _Compared:
     rows: Rows
     truth: Side
     query: Side
-    confident: Regions | None
+    confident: conf.Confident | None
     unsettled: list[Unsettled]
     sizes: tuple[float, float]
     """Bases of the whole comparison (`*`), and of the contigs it is on."""
@@ -108,6 +110,15 @@ def _carry_out(
                 keep_targets(records, targets)
     for name, records in (("Truth", truth), ("Query", query)):
         log("info", f"{name}: {len(records):,} variant lines of {records.path}.")
+    if job.leftshift or job.decompose:
+        with clock.step("preprocess"):
+            query = preprocess(
+                query,
+                checked.reference,
+                pool,
+                leftshift=job.leftshift,
+                decompose=job.decompose,
+            )
     with clock.step("compare"):
         compared = _compare(checked, truth, query, confident, targets, used)
         inputs.require_variants(checked, truth, query, used)
@@ -167,10 +178,17 @@ def _compare(
         Side(truth, classify(truth), comparison.truth),
         Side(query, classify(query), comparison.query),
     )
-    rows = make_rows(*sides, confident)
+    wide = None
+    if confident is not None:
+        wide = (
+            conf.widen(confident, truth, sides[0].classes)
+            if job.adjust_confident
+            else conf.unchanged(confident)
+        )
+    rows = make_rows(*sides, wide.regions if wide else None)
     whole = float(sequence_size(checked.reference, used))
     size = float(targets.size()) if targets is not None else whole
-    return _Compared(rows, *sides, confident, comparison.unsettled, (size, whole))
+    return _Compared(rows, *sides, wide, comparison.unsettled, (size, whole))
 
 
 @dataclass
@@ -200,7 +218,7 @@ def _quantify(
             rows.extents,
             checked.reference.contigs,
             (kinds.truth, kinds.query, len(kinds)),
-            compared.confident,
+            compared.confident.regions if compared.confident else None,
             pool,
         )
         mark_borders(rows, placement.on_border)
@@ -218,7 +236,7 @@ def _subsets(
 ) -> list[Subset]:
     size, whole = compared.sizes
     confident = compared.confident
-    inside = float(confident.size()) if confident is not None else None
+    inside = float(confident.size) if confident is not None else None
     rows = compared.rows
     subsets = [Subset("*", count_kinds(kinds), size, inside)]
     for label, chosen, bases in (
