@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from benchmarks.engines.truvari import PRESETS
 from benchmarks.models import Build
 from runs import intake
+from runs.api.receive import Archive, location_of
 from runs.intake import Benchmark
 from runs.lifecycle import Order
 from runs.models import SAMPLE_ID, Priority, RunQuerySet, Source, Status
+from runs.sources import S3Folder
+from runs.templatetags.portal import amount
+from runs.transfers.base import Limits, TransferError
+from runs.transfers.layout import SampleFolder
 
 INDIVIDUALS = [f"HG00{number}" for number in range(1, 8)]
 
@@ -108,6 +118,11 @@ class OrderForm(forms.Form):
         required=False,
         choices=optional(Engine, _("as the portal is set")),
     )
+    preset = forms.ChoiceField(
+        label=_("Truvari preset"),
+        required=False,
+        choices=lambda: [("", _("as the portal is set")), *((n, n) for n in PRESETS)],
+    )
     build = forms.ChoiceField(
         label=_("Reference build"),
         required=False,
@@ -120,7 +135,7 @@ class OrderForm(forms.Form):
         initial=Priority.DEFAULT,
     )
 
-    MORE = ("engine", "build", "priority")
+    MORE = ("engine", "preset", "build", "priority")
     """Fields that most runs leave alone."""
 
     def main_fields(self) -> list[forms.BoundField]:
@@ -153,7 +168,7 @@ class OrderForm(forms.Form):
         """What the valid form asks for."""
         given = self.cleaned_data
         stages, options = intake.stages_of(given["stages"])
-        for name in ("engine", "build"):
+        for name in ("engine", "preset", "build"):
             if given[name]:
                 options[name] = given[name]
         return Order(
@@ -168,10 +183,81 @@ class OrderForm(forms.Form):
 
 
 class S3Form(OrderForm):
+    """A sample of the bucket; it is looked up before the run is created."""
+
     source = Source.S3
+    folder = forms.CharField(
+        label=_("Folder of the sample"),
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("The sample has several; each holds one set of calls."),
+    )
+    LOOK_UP = Limits(connect_timeout=4, read_timeout=10)
+
+    def main_fields(self) -> list[forms.BoundField]:
+        """Folders are a choice only once it is known that there are several."""
+        fields = super().main_fields()
+        if self.fields["folder"].widget.choices:
+            return fields
+        return [field for field in fields if field.name != "folder"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if not self.errors:
+            self._look_up(given["sample_id"], given["folder"] or None)
+        return given
+
+    def _look_up(self, sample_id: str, folder: str | None) -> None:
+        try:
+            place = S3Folder(sample_id, folder, self.LOOK_UP)
+            folders = place.folders()
+            if len(folders) > 1:
+                self.fields["folder"].widget.choices = list(map(_choice, folders))
+            if len(folders) > 1 and folder is None:
+                message = _("Choose one of these %d folders.") % len(folders)
+                self.add_error("folder", message)
+            else:
+                place.choose(folders)
+        except TransferError as error:
+            self.add_error("sample_id", error.sentence)
 
     def location(self) -> dict[str, Any]:
-        return {}
+        folder = self.cleaned_data["folder"]
+        return {"id": folder} if folder else {}
+
+
+def _choice(folder: SampleFolder) -> tuple[str, str]:
+    """A folder with what tells it from the others."""
+    times = [file.last_modified for file in folder.files if file.last_modified]
+    parts = [
+        folder.id,
+        ngettext("%d file", "%d files", len(folder.files)) % len(folder.files),
+        amount(folder.size),
+        *([f"{max(times):%Y-%m-%d %H:%M}"] if times else []),
+    ]
+    return folder.id, " · ".join(parts)
+
+
+class ZipForm(OrderForm):
+    """An archive of the sample's files; the view has it written to its place."""
+
+    source = Source.ZIP
+    file = forms.FileField(
+        label=_("ZIP archive"),
+        help_text=_("With the call files, their indexes and the metrics files."),
+        widget=forms.FileInput({"accept": ".zip,application/zip"}),
+    )
+
+    def clean_file(self) -> Path:
+        archive = self.cleaned_data["file"]
+        if not isinstance(archive, Archive):
+            raise ValidationError(_("The archive did not arrive as one file."))
+        if not zipfile.is_zipfile(archive.path):
+            raise ValidationError(_("This is no ZIP archive, or only a part of one."))
+        return archive.path
+
+    def location(self) -> dict[str, Any]:
+        return location_of(self.cleaned_data["file"])
 
 
 class PathForm(OrderForm):
@@ -207,6 +293,7 @@ class UrlForm(OrderForm):
 
 FORMS: dict[str, type[OrderForm]] = {
     Source.S3: S3Form,
+    Source.ZIP: ZipForm,
     Source.PATH: PathForm,
     Source.URL: UrlForm,
 }

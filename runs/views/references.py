@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from redis.exceptions import RedisError
 
 from benchmarks import catalog
 from benchmarks.catalog import CatalogError, FileEntry
@@ -71,8 +72,12 @@ def fetch(request: HttpRequest, key: str) -> HttpResponse:
     known = [*catalog.current().truth_sets, *catalog.current().references]
     if key not in {entry.key for entry in known}:
         raise Http404
-    queue.enqueue_fetch(key)
-    messages.success(request, _("%s is being fetched.") % key)
+    try:
+        queue.enqueue_fetch(key)
+    except RedisError:
+        messages.error(request, _("The queue does not answer. Try again later."))
+    else:
+        messages.success(request, _("%s is queued; a worker fetches it.") % key)
     return redirect("references")
 
 
