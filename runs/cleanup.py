@@ -62,7 +62,8 @@ def clean_up(run: Run, *, by: str) -> Freed:
 
 def _places(run: Run) -> list[Path]:
     """What there is to remove: the folders of the stages, and the uploaded archive."""
-    places = [run.folder / name for stage in StageName for name in (stage, f".{stage}")]
+    names = [name for stage in StageName for name in (stage, f".{stage}")]
+    places = [run.folder / name for name in (*names, ".unpacked")]
     if run.source == Source.ZIP and (archive := run.location.get("archive")):
         data = Path(settings.VCBENCH.data_dir)
         file = (data / archive).resolve()
