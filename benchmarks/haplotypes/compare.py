@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from benchmarks.haplotypes import match
 from benchmarks.haplotypes.normalise import (
     MAX_LENGTH,
-    Alleles,
     contig_reference,
     empty_alleles,
     prepare_contig,
@@ -28,7 +27,7 @@ from benchmarks.haplotypes.records import (
 )
 from benchmarks.haplotypes.reference import Reference, Sequence
 from benchmarks.haplotypes.regions import Regions, overlaps
-from benchmarks.haplotypes.search import Variants, Work, make_work
+from benchmarks.haplotypes.search import END, START, VARIANT_COLUMNS, make_work
 
 ROOM = ((512, 64), (8_192, 256), (200_000, 512))
 """Paths and window of the search's work arrays, tried in turn."""
@@ -37,7 +36,7 @@ ROOM = ((512, 64), (8_192, 256), (200_000, 512))
 @dataclass
 class _Side:
     records: Records
-    alleles: Alleles
+    alleles: NDArray[np.int32]
     verdicts: Verdicts
     slices: NDArray[np.int64]
     pass_only: bool
@@ -120,9 +119,7 @@ def _compare_contig(
             ref_overlap=options.ref_overlap,
         )
         orders.append(
-            match.order_by_start(
-                side.records.status, side.alleles.start, side.alleles.end, low, high
-            )
+            match.order_by_start(side.records.status, side.alleles, low, high)
         )
     hard = np.empty((min(len(orders[0]), len(orders[1])) + 1, 4), dtype=np.int32)
     settings = (contig_reference(sequence), sequence.length, options.squash_ploidy)
@@ -135,9 +132,11 @@ def _compare_contig(
     inputs = (
         truth.alleles,
         truth.records.text,
+        truth.records.line,
         orders[0],
         query.alleles,
         query.records.text,
+        query.records.line,
         orders[1],
         *settings,
     )
@@ -154,7 +153,7 @@ def _search(
     options: Options,
 ) -> None:
     """Search the clusters, with more room each time for those that need it."""
-    truth, _, order_t, query, _, order_q = inputs[:6]
+    truth, _, _, order_t, query, _, _, order_q = inputs[:8]
     for level, (paths, window) in enumerate(ROOM):
         if not len(clusters):
             return
@@ -162,33 +161,18 @@ def _search(
             paths = max(paths, 4 * options.max_paths)
         widest = int(max(np.ptp(clusters[:, :2], 1).max(), _width(clusters)))
         bases = int(match.most_bases(truth, order_t, query, order_q, clusters))
-        variants = _variants(widest, bases)
+        variants = np.zeros((2, widest, VARIANT_COLUMNS), dtype=np.int64)
+        alleles = np.zeros(2 * bases + 1, dtype=np.uint8)
         decided = np.zeros((2, widest), dtype=np.uint8)
         syncs = np.zeros(4 * widest + 8, dtype=np.int32)
-        work: Work = make_work(paths, window)
         clusters = match.search_all(
-            *inputs, options.max_paths, variants, work, decided, syncs, *verdicts,
-            clusters,
+            *inputs, options.max_paths, variants, alleles, *make_work(paths, window),
+            decided, syncs, *verdicts, clusters,
         )  # fmt: skip
 
 
 def _width(clusters: NDArray[np.int32]) -> int:
     return int(np.ptp(clusters[:, 2:], 1).max())
-
-
-def _variants(rows: int, bases: int) -> Variants:
-    return Variants(
-        total=np.zeros(2, np.int64),
-        start=np.zeros((2, rows), np.int32),
-        end=np.zeros((2, rows), np.int32),
-        ids=np.zeros((2, rows, 2), np.int16),
-        allele_start=np.zeros((2, rows, 2), np.int32),
-        allele_end=np.zeros((2, rows, 2), np.int32),
-        length=np.zeros((2, rows, 2), np.int32),
-        where=np.zeros((2, rows, 2), np.int64),
-        key=np.zeros((2, rows, 2), np.uint64),
-        bases=np.zeros(2 * bases + 1, np.uint8),
-    )
 
 
 def _finish(truth: _Side, query: _Side, contig: int, options: Options) -> None:
@@ -235,7 +219,7 @@ def _unsettled(
         rows = order[side.verdicts.match[order] == Match.NOT_JUDGED]
         side.records.status[rows] = Status.TOO_COMPLEX
         spans += [
-            (int(side.alleles.start[row]), int(side.alleles.end[row]), number)
+            (int(side.alleles[row, START]), int(side.alleles[row, END]), number)
             for row in rows
         ]
     name = truth.records.contigs.names[contig]

@@ -6,18 +6,30 @@ itself shifted by up to as many bases as the cluster could shift it. Clusters wi
 variants on both sides, or on one side only, or of SNVs alone, need no search.
 """
 
+# Plain loops are what the compiler turns into fast code.
+# ruff: noqa: SIM110, SIM102
+
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
+from benchmarks.haplotypes.normalise import AT
 from benchmarks.haplotypes.records import Match
 from benchmarks.haplotypes.reference import base_at
 from benchmarks.haplotypes.search import (
+    ALLELE_END,
+    ALLELE_START,
+    END,
     EXCLUDED,
+    ID,
+    KEY,
+    LENGTH,
     NEED_ROOM,
     NULL,
+    START,
     TOO_COMPLEX,
+    WHERE,
     search,
 )
 
@@ -28,18 +40,18 @@ MAX_SHIFT = 4096
 
 
 @njit(cache=True, nogil=True)
-def order_by_start(status, start, end, low, high):  # type: ignore[no-untyped-def]
+def order_by_start(status, alleles, low, high):  # type: ignore[no-untyped-def]
     """Rows to compare of [low, high), by start, then end, then row."""
     rows = np.empty(high - low, dtype=np.int32)
     count = 0
     for row in range(low, high):
         if status[row] != 0:
             continue
-        at = count
+        start, end, at = alleles[row, START], alleles[row, END], count
         while at > 0:
             before = rows[at - 1]
-            if start[before] < start[row] or (
-                start[before] == start[row] and end[before] <= end[row]
+            if alleles[before, START] < start or (
+                alleles[before, START] == start and alleles[before, END] <= end
             ):
                 break
             rows[at] = before
@@ -54,9 +66,9 @@ def _shift_of(side, row):  # type: ignore[no-untyped-def]
     """How far the record can shift its haplotypes against the reference."""
     most = 0
     for slot in range(2):
-        if side.length[row, slot] != NULL:
-            span = side.allele_end[row, slot] - side.allele_start[row, slot]
-            most = max(most, abs(side.length[row, slot] - span))
+        if side[row, LENGTH + slot] != NULL:
+            span = side[row, ALLELE_END + slot] - side[row, ALLELE_START + slot]
+            most = max(most, abs(side[row, LENGTH + slot] - span))
     return most
 
 
@@ -80,20 +92,20 @@ def _apart(end, shift, start, reference):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _same_allele(t, text_t, i, a, q, text_q, j, b):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _same_allele(t, text_t, line_t, i, a, q, text_q, line_q, j, b):  # type: ignore[no-untyped-def]
     """Whether allele a of truth row i equals allele b of query row j, as trimmed."""
-    size = t.length[i, a]
-    if size != q.length[j, b]:
+    size = t[i, LENGTH + a]
+    if size != q[j, LENGTH + b]:
         return False
     if size == NULL:
         return True
     if (
-        t.allele_start[i, a] != q.allele_start[j, b]
-        or t.allele_end[i, a] != q.allele_end[j, b]
+        t[i, ALLELE_START + a] != q[j, ALLELE_START + b]
+        or t[i, ALLELE_END + a] != q[j, ALLELE_END + b]
     ):
         return False
-    x, y = t.where[i, a], q.where[j, b]
+    x, y = line_t[i] + t[i, AT + a], line_q[j] + q[j, AT + b]
     for k in range(size):
         if (text_t[x + k] ^ text_q[y + k]) & 0xDF:
             return False
@@ -101,130 +113,133 @@ def _same_allele(t, text_t, i, a, q, text_q, j, b):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True)
-def _same_variant(t, text_t, i, q, text_q, j):  # type: ignore[no-untyped-def]
-    if t.start[i] != q.start[j] or t.end[i] != q.end[j]:
+def _same_variant(t, text_t, line_t, i, q, text_q, line_q, j):  # type: ignore[no-untyped-def]
+    if t[i, START] != q[j, START] or t[i, END] != q[j, END]:
         return False
-    if (t.ids[i, 0] == t.ids[i, 1]) != (q.ids[j, 0] == q.ids[j, 1]):
+    if (t[i, ID + 0] == t[i, ID + 1]) != (q[j, ID + 0] == q[j, ID + 1]):
         return False
-    if _same_allele(t, text_t, i, 0, q, text_q, j, 0):
-        return _same_allele(t, text_t, i, 1, q, text_q, j, 1)
-    return _same_allele(t, text_t, i, 0, q, text_q, j, 1) and _same_allele(
-        t, text_t, i, 1, q, text_q, j, 0
-    )
+    if _same_allele(t, text_t, line_t, i, 0, q, text_q, line_q, j, 0):
+        return _same_allele(t, text_t, line_t, i, 1, q, text_q, line_q, j, 1)
+    return _same_allele(
+        t, text_t, line_t, i, 0, q, text_q, line_q, j, 1
+    ) and _same_allele(t, text_t, line_t, i, 1, q, text_q, line_q, j, 0)
 
 
 @njit(cache=True, nogil=True)
-def _all_same(t, text_t, rows_t, q, text_q, rows_q):  # type: ignore[no-untyped-def]
+def _all_same(  # type: ignore[no-untyped-def]
+    t, text_t, line_t, order_t, first_t, q, text_q, line_q, order_q, first_q, count
+):
     """Whether both sides hold the same variants, none overlapping another."""
-    if len(rows_t) != len(rows_q):
-        return False
     reach = -1
-    for k in range(len(rows_t)):
-        if t.start[rows_t[k]] < reach:
+    for k in range(count):
+        i, j = order_t[first_t + k], order_q[first_q + k]
+        if t[i, START] < reach:
             return False
-        reach = t.end[rows_t[k]]
-        if not _same_variant(t, text_t, rows_t[k], q, text_q, rows_q[k]):
+        reach = t[i, END]
+        if not _same_variant(t, text_t, line_t, i, q, text_q, line_q, j):
             return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def _spelled(side, text, row, slot, place, reference):  # type: ignore[no-untyped-def]
+def _spelled(side, text, line, row, slot, place, reference):  # type: ignore[no-untyped-def]
     """Base number `place` - start of the haplotype that the allele makes."""
     data, offset, width, stride = reference
-    begin = side.allele_start[row, slot]
-    size = side.length[row, slot]
+    begin = side[row, ALLELE_START + slot]
+    size = side[row, LENGTH + slot]
     if place >= begin:
         if place < begin + size:
-            return text[side.where[row, slot] + place - begin] & 0xDF
-        place += side.allele_end[row, slot] - begin - size
+            return text[line[row] + side[row, AT + slot] + place - begin] & 0xDF
+        place += side[row, ALLELE_END + slot] - begin - size
     return base_at(data, offset, width, stride, place)
 
 
 @njit(cache=True, nogil=True)
-def _same_haplotype(t, text_t, i, a, q, text_q, j, b, reference):  # type: ignore[no-untyped-def]
+def _same_haplotype(t, text_t, line_t, i, a, q, text_q, line_q, j, b, reference):  # type: ignore[no-untyped-def]
     """Whether the two alleles, each alone, turn the reference into the same sequence."""
-    ours, theirs = t.length[i, a], q.length[j, b]
+    ours, theirs = t[i, LENGTH + a], q[j, LENGTH + b]
     if ours == NULL or theirs == NULL:
         return ours == theirs
-    span = t.allele_end[i, a] - t.allele_start[i, a]
-    other = q.allele_end[j, b] - q.allele_start[j, b]
+    span = t[i, ALLELE_END + a] - t[i, ALLELE_START + a]
+    other = q[j, ALLELE_END + b] - q[j, ALLELE_START + b]
     if ours - span != theirs - other:
         return False
-    first = min(t.allele_start[i, a], q.allele_start[j, b])
+    first = min(t[i, ALLELE_START + a], q[j, ALLELE_START + b])
     stop = max(
-        t.allele_start[i, a] + ours,
-        q.allele_start[j, b] + theirs,
+        t[i, ALLELE_START + a] + ours,
+        q[j, ALLELE_START + b] + theirs,
     )
     for place in range(first, stop):
-        if _spelled(t, text_t, i, a, place, reference) != _spelled(
-            q, text_q, j, b, place, reference
+        if _spelled(t, text_t, line_t, i, a, place, reference) != _spelled(
+            q, text_q, line_q, j, b, place, reference
         ):
             return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def _pair_level(t, text_t, i, q, text_q, j, reference):  # type: ignore[no-untyped-def]
+def _pair_level(t, text_t, line_t, i, q, text_q, line_q, j, reference):  # type: ignore[no-untyped-def]
     """Match level of one truth and one query record that are alone together."""
     same = np.zeros((2, 2), dtype=np.bool_)
     for a in range(2):
         for b in range(2):
-            same[a, b] = _same_haplotype(t, text_t, i, a, q, text_q, j, b, reference)
+            same[a, b] = _same_haplotype(
+                t, text_t, line_t, i, a, q, text_q, line_q, j, b, reference
+            )
     if (same[0, 0] and same[1, 1]) or (same[0, 1] and same[1, 0]):
         return GENOTYPE
     for a in range(2):
         for b in range(2):
-            if same[a, b] and t.length[i, a] != NULL and t.ids[i, a] > 0:
-                if q.ids[j, b] > 0:
+            if same[a, b] and t[i, LENGTH + a] != NULL and t[i, ID + a] > 0:
+                if q[j, ID + b] > 0:
                     return ALLELE
     return NONE
 
 
 @njit(cache=True, nogil=True)
-def _load_side(v, number, side, text, rows, squash, used):  # type: ignore[no-untyped-def]
-    """Copy the variants of one side into `v`; returns bases used."""
-    v.total[number] = len(rows)
+def _load_side(v, bases, number, side, text, line, rows, squash, used):  # type: ignore[no-untyped-def]
+    """Copy the variants of one side into `v` and `bases`; returns the bases used.
+
+    Squashed, both alleles of a variant are ones that replay something.
+    """
+    prime = np.int64(1099511628211)
     for u in range(len(rows)):
         row = rows[u]
-        v.start[number, u] = side.start[row]
-        v.end[number, u] = side.end[row]
+        v[number, u, START] = side[row, START]
+        v[number, u, END] = side[row, END]
         for slot in range(2):
             source = slot
-            if squash and (side.ids[row, slot] <= 0 or side.length[row, slot] == NULL):
-                source = 1 - slot
-            v.ids[number, u, slot] = side.ids[row, source]
-            size = side.length[row, source]
-            v.length[number, u, slot] = size
-            v.allele_start[number, u, slot] = side.allele_start[row, source]
-            v.allele_end[number, u, slot] = side.allele_end[row, source]
-            v.where[number, u, slot] = used
-            key = np.uint64(14695981039346656037)
-            key = (key ^ np.uint64(side.allele_start[row, source])) * np.uint64(
-                1099511628211
-            )
-            key = (key ^ np.uint64(side.allele_end[row, source])) * np.uint64(
-                1099511628211
-            )
-            for k in range(size):
-                base = text[side.where[row, source] + k] & 0xDF
-                v.bases[used + k] = base
-                key = (key ^ np.uint64(base)) * np.uint64(1099511628211)
-            used += max(size, 0)
-            v.key[number, u, slot] = key
-            if v.allele_start[number, u, slot] == v.allele_end[number, u, slot] and (
-                size == 0
+            if squash and (
+                side[row, ID + slot] <= 0 or side[row, LENGTH + slot] == NULL
             ):
-                v.length[number, u, slot] = NULL
+                source = 1 - slot
+            size = side[row, LENGTH + source]
+            start, end = (
+                side[row, ALLELE_START + source],
+                side[row, ALLELE_END + source],
+            )
+            v[number, u, ID + slot] = side[row, ID + source]
+            v[number, u, ALLELE_START + slot] = start
+            v[number, u, ALLELE_END + slot] = end
+            v[number, u, LENGTH + slot] = NULL if size == 0 and start == end else size
+            v[number, u, WHERE + slot] = used
+            key = (np.int64(start) * prime ^ end) * prime
+            at = line[row] + side[row, AT + source]
+            for k in range(size):
+                base = text[at + k] & 0xDF
+                bases[used + k] = base
+                key = (key ^ base) * prime
+            used += max(size, 0)
+            v[number, u, KEY + slot] = key
     return used
 
 
 @njit(cache=True, nogil=True)
-def bases_of(side, rows):  # type: ignore[no-untyped-def]
+def _bases_of(side, order, first, end):  # type: ignore[no-untyped-def]
     total = 0
-    for row in rows:
+    for k in range(first, end):
         for slot in range(2):
-            total += max(side.length[row, slot], 0)
+            total += max(side[order[k], LENGTH + slot], 0)
     return total
 
 
@@ -239,21 +254,8 @@ def _nearest_sync(syncs, count, start):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _name_groups(t, rows_t, q, rows_q, group_t, group_q):  # type: ignore[no-untyped-def]
-    """Superloci of a cluster whose variants are all the same on both sides."""
-    name, reach = 0, -1
-    for k in range(len(rows_t)):
-        start = t.start[rows_t[k]]
-        if start > reach:
-            name = start + 1
-        reach = max(reach, t.end[rows_t[k]], start + 1)
-        group_t[rows_t[k]] = name
-        group_q[rows_q[k]] = name
-
-
-@njit(cache=True, nogil=True)
 def settle(  # type: ignore[no-untyped-def]
-    t, text_t, order_t, q, text_q, order_q, reference, length, squash,
+    t, text_t, line_t, order_t, q, text_q, line_q, order_q, reference, length, squash,
     match_t, match_q, group_t, group_q, hard_clusters,
 ):  # fmt: skip
     """Verdicts of all clusters that need no search; returns how many are left.
@@ -262,48 +264,61 @@ def settle(  # type: ignore[no-untyped-def]
     in the orders, of the clusters that are left.
     """
     i, j, hard = 0, 0, 0
-    while i < len(order_t) or j < len(order_q):
+    count_t, count_q = len(order_t), len(order_q)
+    while i < count_t or j < count_q:
         first_t, first_q = i, j
         reach, shift = -1, 0
         while True:
-            take = -1
-            if i < len(order_t):
-                take = 1
-            if j < len(order_q) and (
-                take < 0 or q.start[order_q[j]] < t.start[order_t[i]]
-            ):
-                take = 0
-            if take < 0:
+            from_truth = j >= count_q or (
+                i < count_t and t[order_t[i], START] <= q[order_q[j], START]
+            )
+            if from_truth and i >= count_t:
                 break
-            row = order_t[i] if take else order_q[j]
-            side = t if take else q
-            start = side.start[row]
+            row = order_t[i] if from_truth else order_q[j]
+            start = t[row, START] if from_truth else q[row, START]
             if reach >= 0 and start > reach and _apart(reach, shift, start, reference):
                 break
-            shift += _shift_of(side, row)
-            reach = max(reach, side.end[row], start + 1)
-            if take:
+            if from_truth:
+                shift += _shift_of(t, row)
+                reach = max(reach, t[row, END], start + 1)
                 i += 1
             else:
+                shift += _shift_of(q, row)
+                reach = max(reach, q[row, END], start + 1)
                 j += 1
-        rows_t, rows_q = order_t[first_t:i], order_q[first_q:j]
-        if len(rows_t) == 0 or len(rows_q) == 0:
-            for row in rows_t:
-                match_t[row], group_t[row] = NONE, t.start[row] + 1
-            for row in rows_q:
-                match_q[row], group_q[row] = NONE, q.start[row] + 1
-        elif _all_same(t, text_t, rows_t, q, text_q, rows_q):
-            for k in range(len(rows_t)):
-                match_t[rows_t[k]] = GENOTYPE
-                match_q[rows_q[k]] = GENOTYPE
-            _name_groups(t, rows_t, q, rows_q, group_t, group_q)
-        elif len(rows_t) == 1 and len(rows_q) == 1 and not squash:
-            level = _pair_level(t, text_t, rows_t[0], q, text_q, rows_q[0], reference)
-            match_t[rows_t[0]] = level
-            match_q[rows_q[0]] = level
-            name = min(t.start[rows_t[0]], q.start[rows_q[0]]) + 1
-            group_t[rows_t[0]] = name
-            group_q[rows_q[0]] = name
+        alone_t, alone_q = i - first_t, j - first_q
+        if alone_t == 0 or alone_q == 0:
+            for k in range(first_t, i):
+                match_t[order_t[k]] = NONE
+                group_t[order_t[k]] = t[order_t[k], START] + 1
+            for k in range(first_q, j):
+                match_q[order_q[k]] = NONE
+                group_q[order_q[k]] = q[order_q[k], START] + 1
+        elif alone_t == alone_q and _all_same(
+            t, text_t, line_t, order_t, first_t, q, text_q, line_q, order_q, first_q,
+            alone_t,
+        ):  # fmt: skip
+            name, reach = 0, -1
+            for k in range(alone_t):
+                row, other = order_t[first_t + k], order_q[first_q + k]
+                start = t[row, START]
+                if start > reach:
+                    name = start + 1
+                reach = max(reach, t[row, END], start + 1)
+                match_t[row] = GENOTYPE
+                match_q[other] = GENOTYPE
+                group_t[row] = name
+                group_q[other] = name
+        elif alone_t == 1 and alone_q == 1 and not squash:
+            row, other = order_t[first_t], order_q[first_q]
+            level = _pair_level(
+                t, text_t, line_t, row, q, text_q, line_q, other, reference
+            )
+            match_t[row] = level
+            match_q[other] = level
+            name = min(t[row, START], q[other, START]) + 1
+            group_t[row] = name
+            group_q[other] = name
         else:
             hard_clusters[hard, 0], hard_clusters[hard, 1] = first_t, i
             hard_clusters[hard, 2], hard_clusters[hard, 3] = first_q, j
@@ -313,13 +328,17 @@ def settle(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def search_cluster(  # type: ignore[no-untyped-def]
-    t, text_t, rows_t, q, text_q, rows_q, reference, length, squash, max_paths,
-    v, w, decided, syncs, match_t, match_q, group_t, group_q,
+    t, text_t, line_t, rows_t, q, text_q, line_q, rows_q, reference, length, squash,
+    max_paths, v, bases, paths, heap, free, sync_place, sync_before, decided, syncs,
+    match_t, match_q, group_t, group_q,
 ):  # fmt: skip
     """Verdicts of one cluster; NEED_ROOM when the work arrays are too small."""
-    used = _load_side(v, 0, q, text_q, rows_q, squash, 0)
-    _load_side(v, 1, t, text_t, rows_t, squash, used)
-    state, count = search(v, w, squash, reference, length, max_paths, decided, syncs)
+    used = _load_side(v, bases, 0, q, text_q, line_q, rows_q, squash, 0)
+    _load_side(v, bases, 1, t, text_t, line_t, rows_t, squash, used)
+    state, count = search(
+        v, (len(rows_q), len(rows_t)), bases, paths, heap, free, sync_place, sync_before,
+        squash, reference, length, max_paths, decided, syncs,
+    )  # fmt: skip
     if state == NEED_ROOM:
         return state
     left_t = np.empty(len(rows_t), dtype=np.int32)
@@ -329,23 +348,28 @@ def search_cluster(  # type: ignore[no-untyped-def]
     if squash or lacking_t == 0 or lacking_q == 0:
         return state
     rows_t, rows_q = left_t[:lacking_t], left_q[:lacking_q]
-    used = _load_side(v, 0, q, text_q, rows_q, True, 0)
-    _load_side(v, 1, t, text_t, rows_t, True, used)
-    state, count = search(v, w, True, reference, length, max_paths, decided, syncs)
+    used = _load_side(v, bases, 0, q, text_q, line_q, rows_q, True, 0)
+    _load_side(v, bases, 1, t, text_t, line_t, rows_t, True, used)
+    state, count = search(
+        v, (lacking_q, lacking_t), bases, paths, heap, free, sync_place, sync_before,
+        True, reference, length, max_paths, decided, syncs,
+    )  # fmt: skip
     if state == NEED_ROOM:
         return state
-    for side in range(2):
-        rows = rows_t if side else rows_q
-        match = match_t if side else match_q
-        group = group_t if side else group_q
-        start = t.start if side else q.start
-        for u in range(len(rows)):
-            row = rows[u]
-            if decided[side, u] == TOO_COMPLEX:
-                continue
-            match[row] = NONE if decided[side, u] == EXCLUDED else ALLELE
-            group[row] = _nearest_sync(syncs, count, start[row])
+    _apply_alleles(decided[1], rows_t, t, syncs, count, match_t, group_t)
+    _apply_alleles(decided[0], rows_q, q, syncs, count, match_q, group_q)
     return state
+
+
+@njit(cache=True, nogil=True)
+def _apply_alleles(decisions, rows, side, syncs, count, match, group):  # type: ignore[no-untyped-def]
+    """Write what the squashed search decided."""
+    for u in range(len(rows)):
+        row = rows[u]
+        if decisions[u] == TOO_COMPLEX:
+            continue
+        match[row] = NONE if decisions[u] == EXCLUDED else ALLELE
+        group[row] = _nearest_sync(syncs, count, side[row, START])
 
 
 @njit(cache=True, nogil=True)
@@ -354,7 +378,7 @@ def _apply(decisions, rows, side, syncs, count, match, group, left):  # type: ig
     lacking = 0
     for u in range(len(rows)):
         row = rows[u]
-        group[row] = _nearest_sync(syncs, count, side.start[row])
+        group[row] = _nearest_sync(syncs, count, side[row, START])
         if decisions[u] == TOO_COMPLEX:
             match[row] = NOT_JUDGED
             group[row] = 0
@@ -399,16 +423,18 @@ def find_local(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def search_all(  # type: ignore[no-untyped-def]
-    t, text_t, order_t, q, text_q, order_q, reference, length, squash, max_paths,
-    v, w, decided, syncs, match_t, match_q, group_t, group_q, clusters,
+    t, text_t, line_t, order_t, q, text_q, line_q, order_q, reference, length, squash,
+    max_paths, v, bases, paths, heap, free, sync_place, sync_before, decided, syncs,
+    match_t, match_q, group_t, group_q, clusters,
 ):  # fmt: skip
     """Search each cluster; returns the rows of those that need more room."""
     left = 0
     for k in range(len(clusters)):
         first_t, end_t, first_q, end_q = clusters[k]
         state = search_cluster(
-            t, text_t, order_t[first_t:end_t], q, text_q, order_q[first_q:end_q],
-            reference, length, squash, max_paths, v, w, decided, syncs,
+            t, text_t, line_t, order_t[first_t:end_t], q, text_q, line_q,
+            order_q[first_q:end_q], reference, length, squash, max_paths, v, bases,
+            paths, heap, free, sync_place, sync_before, decided, syncs,
             match_t, match_q, group_t, group_q,
         )  # fmt: skip
         if state == NEED_ROOM:
@@ -423,8 +449,8 @@ def most_bases(t, order_t, q, order_q, clusters):  # type: ignore[no-untyped-def
     most = 0
     for k in range(len(clusters)):
         first_t, end_t, first_q, end_q = clusters[k]
-        total = bases_of(t, order_t[first_t:end_t])
-        most = max(most, total + bases_of(q, order_q[first_q:end_q]))
+        total = _bases_of(t, order_t, first_t, end_t)
+        most = max(most, total + _bases_of(q, order_q, first_q, end_q))
     return most
 
 

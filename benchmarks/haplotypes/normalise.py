@@ -1,29 +1,24 @@
 """What each record replays: its two alleles, trimmed, and why it is not compared.
 
 Compiled; one call for the records of one contig. With `ref_overlap` an allele loses all
-leading, then all trailing bases that it shares with REF, and the reference allele replays
-nothing, so records may overlap where neither changes what the other does. Without, only
-one leading base that all alleles share is dropped, and REF is an allele like the others.
+leading, then all trailing bases that it shares with REF, and the reference allele
+replays nothing, so records may overlap where neither changes what the other does.
+Without, only one leading base that all alleles share is dropped, and REF is an allele
+like the others.
 """
 
-from __future__ import annotations
+# Plain loops are what the compiler turns into fast code.
+# ruff: noqa: SIM110
 
-from typing import NamedTuple
+from __future__ import annotations
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from benchmarks.haplotypes.records import (
-    HAPLOID,
-    MISSING,
-    Contigs,
-    Field,
-    Records,
-    Status,
-)
+from benchmarks.haplotypes.records import HAPLOID, MISSING, Field, Records, Status
 from benchmarks.haplotypes.reference import Sequence, base_at
-from benchmarks.haplotypes.scan import POLYPLOID, allele_kind, allele_span, is_base
+from benchmarks.haplotypes.scan import POLYPLOID, allele_kind, allele_span
 
 MAX_LENGTH = 1000
 """Bases; records with a longer allele are not compared (vcfeval's limit)."""
@@ -38,33 +33,15 @@ OUTSIDE_CONTIG = Status.OUTSIDE_CONTIG.value
 IS_REF = HOM_REF.value
 
 
-class Alleles(NamedTuple):
-    """Columns beside those of `Records`; the second axis is the genotype's.
-
-    start, end: the reference bases that the genotype's alleles replace, together.
-    """
-
-    start: NDArray[np.int32]
-    end: NDArray[np.int32]
-    allele_start: NDArray[np.int32]
-    allele_end: NDArray[np.int32]
-    where: NDArray[np.int64]
-    """Offset of the allele's bases in the text."""
-    length: NDArray[np.int32]
-    """Bases; NULL where the allele replays nothing."""
-    ids: NDArray[np.int16]
+# Columns of the alleles of a record: the reference bases that its genotype's alleles
+# replace together, then for each of the two alleles: number, bases replaced, length (NULL
+# where it replays nothing) and offset of its bases in the line.
+START, END, ID, ALLELE_START, ALLELE_END, LENGTH, AT = 0, 1, 2, 4, 6, 8, 10
+ALLELE_COLUMNS = 12
 
 
-def empty_alleles(rows: int) -> Alleles:
-    return Alleles(
-        np.zeros(rows, np.int32),
-        np.zeros(rows, np.int32),
-        np.zeros((rows, 2), np.int32),
-        np.zeros((rows, 2), np.int32),
-        np.zeros((rows, 2), np.int64),
-        np.full((rows, 2), NULL, np.int32),
-        np.zeros((rows, 2), np.int16),
-    )
+def empty_alleles(rows: int) -> NDArray[np.int32]:
+    return np.empty((rows, ALLELE_COLUMNS), np.int32)
 
 
 @njit(cache=True, nogil=True)
@@ -110,7 +87,7 @@ def _agrees(text, at, size, place, reference):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _plain(byte):  # type: ignore[no-untyped-def]
     return byte == 65 or byte == 67 or byte == 71 or byte == 84
 
@@ -184,7 +161,7 @@ def prepare(  # type: ignore[no-untyped-def]
             state = REF_MISMATCH
         if state == JUDGED:
             state = _set_alleles(
-                text, ref_at, size, alt_at, alt_end, pos[row], gt, alleles, row,
+                text, line[row], ref_at, size, alt_at, alt_end, pos[row], gt, alleles, row,
                 ref_overlap,
             )  # fmt: skip
         status[row] = state
@@ -192,9 +169,8 @@ def prepare(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _set_alleles(  # type: ignore[no-untyped-def]
-    text, ref_at, ref_size, alt_at, alt_end, pos, gt, alleles, row, ref_overlap
+    text, line, ref_at, ref_size, alt_at, alt_end, pos, gt, alleles, row, ref_overlap
 ):
-    start, end, allele_start, allele_end, where, sizes, ids = alleles
     pad = 0
     if not ref_overlap and _shares_first_base(text, ref_at, alt_at, alt_end):
         pad = 1
@@ -205,8 +181,8 @@ def _set_alleles(  # type: ignore[no-untyped-def]
         number = gt[row, slot]
         if number == HAPLOID:
             number = gt[row, 0]
-        ids[row, slot] = number
-        sizes[row, slot] = NULL
+        alleles[row, ID + slot] = number
+        alleles[row, LENGTH + slot] = NULL
         if number == MISSING or (number == 0 and ref_overlap):
             continue
         if number == 0:
@@ -237,15 +213,15 @@ def _set_alleles(  # type: ignore[no-untyped-def]
             if size == ref_size and _same_bases(text, at, ref_at, size):
                 continue
             replays = True
-        allele_start[row, slot] = pos + lead
-        allele_end[row, slot] = pos + ref_size - tail
-        where[row, slot] = at + lead
-        sizes[row, slot] = size - lead - tail
-        low = min(low, allele_start[row, slot])
-        high = max(high, allele_end[row, slot])
+        alleles[row, ALLELE_START + slot] = pos + lead
+        alleles[row, ALLELE_END + slot] = pos + ref_size - tail
+        alleles[row, AT + slot] = at + lead - line
+        alleles[row, LENGTH + slot] = size - lead - tail
+        low = min(low, pos + lead)
+        high = max(high, pos + ref_size - tail)
     if not replays:
         return verdict
-    start[row], end[row] = low, high
+    alleles[row, START], alleles[row, END] = low, high
     return JUDGED
 
 
@@ -256,7 +232,7 @@ def contig_reference(sequence: Sequence) -> tuple[NDArray[np.uint8], int, int, i
 
 def prepare_contig(
     records: Records,
-    alleles: Alleles,
+    alleles: NDArray[np.int32],
     low: int,
     high: int,
     sequence: Sequence,
@@ -284,6 +260,3 @@ def prepare_contig(
         max_length,
         ref_overlap,
     )
-
-
-__all__ = ["Alleles", "Contigs", "empty_alleles", "is_base", "prepare_contig"]

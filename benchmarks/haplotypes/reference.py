@@ -1,7 +1,8 @@
 """Bases of a FASTA file, addressed where they lie in it: nothing is copied.
 
-A plain FASTA is mapped; a compressed one is inflated contig by contig when asked
-for. The index (`.fai`) is used where it stands beside the file, and made in memory otherwise.
+A plain FASTA is mapped; a compressed one is inflated contig by contig when asked for.
+The index (`.fai`) is used where it stands beside the file, and made in memory
+otherwise.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ def measure(text, at, stop):  # type: ignore[no-untyped-def]
     return length, max(width, 1), max(stride, 1), even
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def base_at(data, offset, width, stride, place):  # type: ignore[no-untyped-def]
     """The upper-case base at `place`; the caller keeps it within the contig."""
     line = np.uint32(place) // np.uint32(width)

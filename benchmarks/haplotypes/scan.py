@@ -4,6 +4,9 @@ Compiled. Text is an array of bytes that holds whole lines without the header. L
 that can never be a variant (gVCF reference blocks) are counted and left at once.
 """
 
+# Plain loops are what the compiler turns into fast code.
+# ruff: noqa: SIM110, SIM102
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -41,7 +44,7 @@ class Columns(NamedTuple):
     passed: NDArray[np.bool_]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _find(text, at, stop, byte):  # type: ignore[no-untyped-def]
     while at < stop and text[at] != byte:
         at += 1
@@ -162,7 +165,7 @@ def _format_number(text, at, stop, sample, sample_end, key):  # type: ignore[no-
     return np.nan
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _same_name(text, at, end, names, offsets, contig):  # type: ignore[no-untyped-def]
     start = offsets[contig]
     if offsets[contig + 1] - start != end - at:
@@ -185,7 +188,7 @@ def _contig_of(text, at, end, names, offsets, previous):  # type: ignore[no-unty
     return -1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _is_block(text, at, end):  # type: ignore[no-untyped-def]
     """Whether ALT in text[at:end] is `.`, `<NON_REF>` or `<*>`: no variant."""
     if end - at == 1:
@@ -376,7 +379,7 @@ def last_newline(text, start, stop):  # type: ignore[no-untyped-def]
     return stop
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def is_base(byte):  # type: ignore[no-untyped-def]
     """A, C, G, T or N in either case."""
     upper = byte & 0xDF
