@@ -19,6 +19,7 @@ from runs.transfers.base import TransferError
 from runs.transfers.http import HttpSettings, pool_options
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,20 @@ def allowed_host(host: str, rules: AddressRules) -> bool:
     )
 
 
+def embedded(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, NAT64)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
 def public(address: Address, rules: AddressRules) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
+    address = embedded(address)
     if address.is_loopback:
         return rules.allow_loopback
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def resolve(host: str, port: int, rules: AddressRules) -> list[str]:

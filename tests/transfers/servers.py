@@ -33,6 +33,7 @@ class Site:
     etags: bool = True
     open_now: int = 0
     most_open: int = 0
+    connections: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def gets(self, path: str) -> int:
@@ -139,6 +140,10 @@ class SiteServer(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         return None  # clients break off on purpose
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        self.site.connections += 1
+        return True
 
     @property
     def url(self) -> str:
