@@ -27,7 +27,13 @@ from benchmarks.haplotypes.quantify import (
     kinds_of,
     table_rows,
 )
-from benchmarks.haplotypes.records import HaplotypesError, Options, Records, Unsettled
+from benchmarks.haplotypes.records import (
+    Comparison,
+    HaplotypesError,
+    Options,
+    Records,
+    Unsettled,
+)
 from benchmarks.haplotypes.reference import Reference
 from benchmarks.haplotypes.regions import Regions
 from benchmarks.haplotypes.roc import roc_rows, row_scores
@@ -38,6 +44,7 @@ from benchmarks.haplotypes.strata import Placement, place_strata
 __all__ = ["BenchmarkError", "Job", "Result", "benchmark"]
 
 Log = Callable[[str, str], None]
+Comparer = Callable[[Records, Records, Reference, Options], Comparison]
 Progress = Callable[[float], None]
 SHARE = {"read": 0.3, "compare": 0.3, "quantify": 0.2, "write": 0.2}
 """How much of the progress bar each step fills."""
@@ -64,18 +71,24 @@ class _Clock:
         self.progress(min(self.done, 1.0))
 
 
-def benchmark(job: Job, *, log: Log = _silent, progress: Progress = _silent) -> Result:
+def benchmark(
+    job: Job,
+    *,
+    log: Log = _silent,
+    progress: Progress = _silent,
+    comparer: Comparer = compare,
+) -> Result:
     """Compare and write all files of `job.out_prefix`, or none.
 
-    log gets (level, sentence), progress a fraction of 1. Raises BenchmarkError with all
-    faults of the inputs.
+    log gets (level, sentence), progress a fraction of 1. `comparer` can bring the
+    verdicts of another tool. Raises BenchmarkError with all faults of the inputs.
     """
     clock = _Clock(progress)
     started = time.perf_counter()
     try:
         checked = inputs.check(job)
         with ThreadPoolExecutor(checked.threads) as pool:
-            result = _carry_out(checked, pool, clock, log)
+            result = _carry_out(checked, pool, clock, log, comparer)
     except HaplotypesError as error:
         raise BenchmarkError([str(error)]) from error
     result.timings = {**clock.seconds, "total": time.perf_counter() - started}
@@ -94,7 +107,11 @@ class _Compared:
 
 
 def _carry_out(
-    checked: inputs.Checked, pool: ThreadPoolExecutor, clock: _Clock, log: Log
+    checked: inputs.Checked,
+    pool: ThreadPoolExecutor,
+    clock: _Clock,
+    log: Log,
+    comparer: Comparer,
 ) -> Result:
     job = checked.job
     with clock.step("read"):
@@ -120,7 +137,7 @@ def _carry_out(
                 decompose=job.decompose,
             )
     with clock.step("compare"):
-        compared = _compare(checked, truth, query, confident, targets, used)
+        compared = _compare(checked, truth, query, confident, targets, used, comparer)
         inputs.require_variants(checked, truth, query, used)
     with clock.step("quantify"):
         tables = _quantify(checked, compared, pool)
@@ -164,6 +181,7 @@ def _compare(
     confident: Regions | None,
     targets: Regions | None,
     used: NDArray[np.bool_],
+    comparer: Comparer,
 ) -> _Compared:
     job = checked.job
     options = Options(
@@ -173,7 +191,7 @@ def _compare(
         loose_distance=job.loose_distance,
         threads=checked.threads,
     )
-    comparison = compare(truth, query, checked.reference, options)
+    comparison = comparer(truth, query, checked.reference, options)
     sides = (
         Side(truth, classify(truth), comparison.truth),
         Side(query, classify(query), comparison.query),
