@@ -5,7 +5,6 @@ A source lists what it offers before the first byte, then brings what was chosen
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from typing import Protocol
 from django.conf import settings
 
 from runs.models import Run, Source
-from runs.transfers import archive, paths
 from runs.transfers.addresses import AddressRules
+from runs.transfers.archive import extract
+from runs.transfers.archive_table import ArchiveLimits
 from runs.transfers.base import (
     Fetched,
     Limits,
@@ -28,9 +28,8 @@ from runs.transfers.base import (
 from runs.transfers.fetch import Job, fetch_all
 from runs.transfers.https import HttpsSource, remote_file
 from runs.transfers.layout import SampleFolder
+from runs.transfers.paths import LocalFile, copy_local, take_path
 from runs.transfers.s3 import S3Settings, S3Store
-
-COPY_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ class Manner:
 
     progress: Progress
     should_stop: Callable[[], bool]
-    check: Callable[[], None]
 
 
 class InputSource(Protocol):
@@ -49,7 +47,7 @@ class InputSource(Protocol):
     def place(self) -> str:
         """The address as people know it."""
 
-    def offers(self) -> list[RemoteFile]:
+    def offers(self, manner: Manner) -> list[RemoteFile]:
         """What is there. Raises TransferError."""
 
     def bring(
@@ -112,7 +110,7 @@ class S3Folder:
     def place(self) -> str:
         return self._folder.address if self._folder else self.store.settings.place
 
-    def offers(self) -> list[RemoteFile]:
+    def offers(self, manner: Manner) -> list[RemoteFile]:
         self._folder = self.choose(self.folders())
         return list(self._folder.files)
 
@@ -178,7 +176,7 @@ class Addresses:
     def place(self) -> str:
         return ", ".join(self.source.describe(remote_file(url)) for url in self.urls)
 
-    def offers(self) -> list[RemoteFile]:
+    def offers(self, manner: Manner) -> list[RemoteFile]:
         return [self.source.probe(remote_file(url)) for url in self.urls]
 
     def bring(
@@ -196,14 +194,14 @@ class ServerFolder:
     """A folder or a file on the server, below an allowed root."""
 
     def __init__(self, path: Path) -> None:
-        self.path = paths.allowed_path(path, settings.VCBENCH.path_roots)
+        self.path = path
 
     @property
     def place(self) -> str:
         return str(self.path)
 
-    def offers(self) -> list[RemoteFile]:
-        return list_folder(self.path)
+    def offers(self, manner: Manner) -> list[RemoteFile]:
+        return offered(take_path(self.path, settings.VCBENCH.path_roots))
 
     def bring(
         self, files: Sequence[RemoteFile], folder: Path, manner: Manner
@@ -212,7 +210,7 @@ class ServerFolder:
 
 
 class ZipArchive:
-    """An uploaded archive, unpacked beside the run under its limits."""
+    """An uploaded archive, unpacked beside the run under the limits of an upload."""
 
     def __init__(self, path: Path, unpacked: Path) -> None:
         self.path = path
@@ -222,10 +220,18 @@ class ZipArchive:
     def place(self) -> str:
         return self.path.name
 
-    def offers(self) -> list[RemoteFile]:
+    def offers(self, manner: Manner) -> list[RemoteFile]:
         if not self.unpacked.is_dir():
-            archive.extract(self.path, self.unpacked)
-        return list_folder(self.unpacked)
+            extract(
+                self.path,
+                self.unpacked,
+                limits=ArchiveLimits(
+                    total_bytes=round(settings.VCBENCH.upload_max_gb * 10**9)
+                ),
+                progress=manner.progress,
+                should_stop=manner.should_stop,
+            )
+        return offered(take_path(self.unpacked, [self.unpacked.parent]))
 
     def bring(
         self, files: Sequence[RemoteFile], folder: Path, manner: Manner
@@ -235,13 +241,13 @@ class ZipArchive:
         return brought
 
 
-def list_folder(path: Path) -> list[RemoteFile]:
-    """The files of a folder, with those of the folders in it; or the file itself."""
-    found = [path] if path.is_file() else sorted(path.rglob("*"))
+def offered(files: Sequence[LocalFile]) -> list[RemoteFile]:
+    """Files of this machine as a source offers them."""
     return [
-        RemoteFile(name=file.name, size=file.stat().st_size, address=str(file))
-        for file in found
-        if file.is_file() and not file.is_symlink()
+        RemoteFile(
+            name=file.path.name, size=file.size, md5=file.md5, address=str(file.path)
+        )
+        for file in files
     ]
 
 
@@ -253,34 +259,16 @@ def copy_all(
     copied: list[Fetched] = []
     for file in files:
         before = sum(one.size for one in copied)
-        copied.append(_copy(file, folder / file.name, manner, before, total))
-    return copied
 
+        def told(done: int, _total: int | None, rate: float, at: int = before) -> None:
+            manner.progress(at + done, total, rate)
 
-def _copy(
-    file: RemoteFile, target: Path, manner: Manner, before: int, total: int
-) -> Fetched:
-    partial = target.with_name(f"{target.name}.part")
-    digest = hashlib.md5(usedforsecurity=False)
-    size = 0
-    with Path(file.address).open("rb") as source, partial.open("wb") as sink:
-        while block := source.read(COPY_BYTES):
-            manner.check()
-            sink.write(block)
-            digest.update(block)
-            size += len(block)
-            manner.progress(before + size, total, 0.0)
-    if file.md5 and file.md5 != digest.hexdigest():
-        raise TransferError(
-            f"{file.name} has the MD5 {digest.hexdigest()}, but its .md5sum file says "
-            f"{file.md5}. The file is damaged, or the .md5sum file is of another."
+        copied.append(
+            copy_local(
+                LocalFile(file.name, Path(file.address), file.size or 0, file.md5),
+                folder / file.name,
+                progress=told,
+                should_stop=manner.should_stop,
+            )
         )
-    partial.replace(target)
-    return Fetched(
-        path=target,
-        size=size,
-        md5=digest.hexdigest(),
-        sha256=None,
-        verified_by="md5" if file.md5 else "size",
-        source=file.address,
-    )
+    return copied

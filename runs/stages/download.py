@@ -47,17 +47,19 @@ class DownloadStage:
         return {"source": context.run.source, "location": context.run.location}
 
     def perform(self, context: Context, work: Path) -> None:
+        manner = Manner(context.progress, context.should_stop)
         try:
-            source = source_of(context.run)
-            self._bring(context, source, work)
+            self._bring(context, source_of(context.run), work, manner)
         except TransferCancelled:
             context.check()
             raise
         except TransferError as error:
             raise StageFailed(error.sentence) from error
 
-    def _bring(self, context: Context, source: InputSource, work: Path) -> None:
-        offered = source.offers()
+    def _bring(
+        self, context: Context, source: InputSource, work: Path, manner: Manner
+    ) -> None:
+        offered = source.offers(manner)
         files = choose(offered)
         check_complete(context, files, offered, source.place)
         sizes = sum(file.size or 0 for file in files)
@@ -67,16 +69,7 @@ class DownloadStage:
         )
         for file in files:
             context.log.info(f"  {file.name}, {human_bytes(file.size or 0)}")
-        manner = Manner(context.progress, context.should_stop, context.check)
-        sides = [file for file in files if _role(file) == "checksum"]
-        brought = source.bring(sides, work, manner) if sides else []
-        known = md5s(work, sides)
-        others = [
-            replace(file, md5=known.get(file.name))
-            for file in files
-            if file not in sides
-        ]
-        brought += source.bring(others, work, manner)
+        brought = bring(source, files, work, manner)
         self._note(context, source, brought, work)
 
     def _note(
@@ -120,6 +113,31 @@ class DownloadStage:
         artifacts.replace(context.run, self.name, rows)
         total = human_bytes(sum(row.size for row in rows))
         return f"{len(rows)} files, {total}, are here and verified."
+
+
+def bring(
+    source: InputSource, files: Sequence[RemoteFile], work: Path, manner: Manner
+) -> list[Fetched]:
+    """All files; where the `.md5sum` files have not been read yet, those first."""
+    sides = [
+        file for file in files if _role(file) == "checksum" and _unread(file, files)
+    ]
+    if not sides:
+        return source.bring(files, work, manner)
+    brought = source.bring(sides, work, manner)
+    known = md5s(work, sides)
+    others = [
+        replace(file, md5=file.md5 or known.get(file.name))
+        for file in files
+        if file not in sides
+    ]
+    return brought + source.bring(others, work, manner)
+
+
+def _unread(side: RemoteFile, files: Sequence[RemoteFile]) -> bool:
+    """Whether the file that the checksum is of does not carry it yet."""
+    name = dragen_files.owner(side.name)
+    return any(file.md5 is None for file in files if file.name == name)
 
 
 def choose(offered: Sequence[RemoteFile]) -> list[RemoteFile]:
