@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
+from redis.retry import Retry
 
 from tests.embedded.waiting import eventually
 from vcbench_site.embedded import valkey as server
@@ -21,7 +23,9 @@ def test_it_answers_with_its_password_only(valkey: str) -> None:
         assert client.ping()
     bare = urlsplit(valkey)
     with (
-        redis.Redis(host=bare.hostname or "", port=bare.port or 0) as client,
+        redis.Redis(
+            host=bare.hostname or "", port=bare.port or 0, retry=Retry(NoBackoff(), 0)
+        ) as client,
         pytest.raises(AuthenticationError),
     ):
         client.ping()

@@ -14,7 +14,9 @@ from functools import partial
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from vcbench_site.embedded.ports import free_port
 from vcbench_site.embedded.processes import Child, Children, StartFailed
@@ -84,7 +86,8 @@ def start(
 
 def answers(url: str) -> bool:
     """Whether a server answers there."""
-    with redis.Redis.from_url(url, socket_timeout=2) as client:
+    at_once = Retry(NoBackoff(), 0)
+    with redis.Redis.from_url(url, socket_timeout=2, retry=at_once) as client:
         try:
             return bool(client.ping())
         except RedisError:
