@@ -114,7 +114,7 @@ def run(api: Api, sample: str, made: lab.Lab) -> bool:
     terminal.show(api.lines(sample, SECONDS))
     ended = api.ask("GET", f"runs/{started}")
     page = f"{api.address}/runs/{started}/"
-    print(f"\n{sample}: {ended['status']}. {ended['reason']}\n")
+    print(f"\n{sample}: {ended['status']}. {ended['reason']}".rstrip() + "\n")
     print(verdict.table(api.ask("GET", f"runs/{started}/metrics")))
     print(f"\n  {page}")
     return judge(api, ended, made.expected[sample])
