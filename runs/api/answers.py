@@ -171,3 +171,74 @@ class MetricPage(TypedDict):
 
     items: list[dict[str, Any]]
     next: str | None
+
+
+class SampleAnswer(TypedDict):
+    sample_id: str
+    individual: str
+    truth_set: str | None
+    note: str
+    created_at: datetime
+    runs: int
+    newest_run: UUID | None
+    newest_status: str | None
+
+
+class SamplePage(TypedDict):
+    items: list[SampleAnswer]
+    next: str | None
+
+
+class CachedState(TypedDict):
+    """Whether the files are on this machine; `size` in bytes as far as it is known."""
+
+    state: str
+    message: str
+    size: int | None
+    fetched_at: datetime | None
+    used_at: datetime | None
+
+
+class ReferenceAnswer(CachedState):
+    """A reference genome."""
+
+    key: str
+    build: str
+    default: bool
+
+
+class TruthSetRow(ReferenceAnswer):
+    """A truth set; `kind` is smvar or stvar, `origin` catalog or uploaded."""
+
+    individual: str
+    kind: str
+    version: str
+    origin: str
+
+
+class ReferencesAnswer(TypedDict):
+    references: list[ReferenceAnswer]
+    truth_sets: list[TruthSetRow]
+
+
+class EngineAnswer(TypedDict):
+    """Whether an engine works here; if not, why and what to do."""
+
+    name: str
+    kind: str
+    available: bool
+    version: str
+    reason: str
+    remedy: str
+
+
+class PresetAnswer(TypedDict):
+    """Parameters of Truvari by name."""
+
+    name: str
+    title: str
+
+
+class EnginesAnswer(TypedDict):
+    engines: list[EngineAnswer]
+    presets: list[PresetAnswer]

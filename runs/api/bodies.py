@@ -23,6 +23,7 @@ from pydantic import ValidationError as Faults
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
+from benchmarks.engines.truvari import PRESETS
 from runs import intake, logstore
 from runs.api import errors
 from runs.api.errors import ApiError
@@ -45,6 +46,12 @@ def sample_id(text: str) -> str:
     return text
 
 
+def preset(name: str) -> str:
+    if name not in PRESETS:
+        raise fault(f"There is no preset {name}. There are {', '.join(PRESETS)}.")
+    return name
+
+
 def _split(value: Any) -> Any:
     """A list may come as one text with commas (in forms and query strings)."""
     texts = [value] if isinstance(value, str) else value
@@ -57,6 +64,7 @@ StageWord = Literal["happy", "stratified", "truvari", "csv"]
 Stages = Annotated[list[StageWord], BeforeValidator(_split)]
 SampleName = Annotated[str, AfterValidator(sample_id), Field(max_length=100)]
 Word = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+PresetName = Annotated[str, AfterValidator(preset)]
 BuildName = Literal["GRCh37", "GRCh38", "CHM13v2.0"]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 StatusName = Literal["pending", "running", "completed", "error", "cancelled"]
@@ -74,7 +82,7 @@ class Options(Body):
     """How to compare; what is not given is chosen by the portal."""
 
     engine: EngineName | None = Field(None, description="Small-variant engine.")
-    preset: Word | None = Field(None, description="Truvari's parameters by name.")
+    preset: PresetName | None = Field(None, description="Truvari's parameters by name.")
     build: BuildName | None = Field(None, description="Genome build of the calls.")
     truth_version: Word | None = Field(None, description="As in the catalogue.")
 

@@ -34,7 +34,8 @@ class Operation:
 
     `answers` maps a status to what is answered: a TypedDict, or a media type for what
     is no JSON. `media` is how the body comes; `prepare` is called before it is read,
-    and `undo` if the request is refused after that.
+    and `undo` if the request is refused after that. A `public` operation needs nobody
+    signed in.
     """
 
     view: View
@@ -47,6 +48,7 @@ class Operation:
     prepare: Callable[[HttpRequest], None] | None = None
     undo: Callable[[HttpRequest], None] | None = None
     refusals: tuple[int, ...] = ()
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def _answer(
     operation = route.operations.get(method)
     if operation is None:
         raise _not_allowed(route, method)
-    auth.require(auth.user_of(request), operation.needs)
+    if not operation.public:
+        auth.require(auth.user_of(request), operation.needs)
     if operation.prepare is not None:
         operation.prepare(request)
     try:
@@ -125,8 +128,9 @@ def _carry_out(
     operation: Operation, request: HttpRequest, named: dict[str, Any]
 ) -> HttpResponseBase:
     auth.check_csrf(request)
+    query = bodies.read_query(request, operation.query or bodies.NoBody)
     if operation.query is not None:
-        named["query"] = bodies.read_query(request, operation.query)
+        named["query"] = query
     if operation.body is not None:
         named["body"] = bodies.read(request, operation.body, operation.media)
     return operation.view(request, **named)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, URLResolver, path
 
 from runs.api import (
     answers,
     artifacts,
     bodies,
+    catalogue,
     downloads,
     metrics,
+    openapi,
     parts,
     receive,
     runs,
@@ -339,7 +343,56 @@ ROUTES: list[Route] = [
             )
         },
     ),
+    Route(
+        "samples",
+        "catalogue",
+        {
+            "GET": Operation(
+                catalogue.samples,
+                "Samples by name, each with its newest run.",
+                {200: answers.SamplePage},
+                query=bodies.SampleFilter,
+            )
+        },
+    ),
+    Route(
+        "references",
+        "catalogue",
+        {
+            "GET": Operation(
+                catalogue.references,
+                "References and truth sets, and which of them are here.",
+                {200: answers.ReferencesAnswer},
+                refusals=(503,),
+            )
+        },
+    ),
+    Route(
+        "engines",
+        "catalogue",
+        {
+            "GET": Operation(
+                catalogue.engines,
+                "Engines, which of them work here, and Truvari's presets.",
+                {200: answers.EnginesAnswer},
+            )
+        },
+    ),
 ]
+ROUTES.append(
+    Route(
+        "openapi.json",
+        "catalogue",
+        {
+            "GET": Operation(
+                openapi.serving(ROUTES),
+                "This description.",
+                {200: dict[str, Any]},
+                public=True,
+            )
+        },
+    )
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *(route.pattern() for route in ROUTES),

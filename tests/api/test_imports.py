@@ -89,13 +89,15 @@ def test_every_fault_of_a_body_is_told(operates: Api) -> None:
         "sample_id": "../etc",
         "stages": ["happy", "hapy"],
         "engine": "gatk",
+        "preset": "strict",
         "stagse": 1,
     }
     answer = operates.ask("POST", "upload/aws", body)
     fields = answer.json()["error"]["fields"]
     assert answer.status_code == 400
-    assert set(fields) == {"sample_id", "stages.1", "engine", "stagse"}
+    assert set(fields) == {"sample_id", "stages.1", "engine", "preset", "stagse"}
     assert "begins with a letter" in fields["sample_id"][0]
+    assert "There are default" in fields["preset"][0]
     assert "Those known are: engine" in fields["stagse"][0]
 
 
