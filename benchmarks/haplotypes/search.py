@@ -440,6 +440,39 @@ def _start(v, w, off, place_of, before):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _run(v, bases, w, p, off, squash, reference, length):  # type: ignore[no-untyped-def]
+    """Emit bases until a variant has to be decided, or the path is in sync or ends.
+
+    False when the path is dead: the sides differ, or what it included since it was last
+    in sync cancels itself out on one side.
+    """
+    while True:
+        lagging = 0 if squash else w[p, POSITION] - w[p, POSITION + 1]
+        for side in range(2):
+            if lagging <= 0 and not _step(v, w, p, side, 0, off, squash, length):
+                return False
+            if (
+                lagging >= 0
+                and not squash
+                and not _step(v, w, p, side, 1, off, squash, length)
+            ):
+                return False
+        if _in_sync(w, p, squash):
+            if (w[p, SINCE_SYNC] == 0) != (w[p, SINCE_SYNC + 1] == 0):
+                return False
+            _skip(v, w, p, off, length)
+            return _matches(v, bases, w, p, off, squash, reference, length)
+        if not _matches(v, bases, w, p, off, squash, reference, length):
+            return False
+        if (
+            _next_variant(v, w, p, 0, off, squash) >= 0
+            or _next_variant(v, w, p, 1, off, squash) >= 0
+            or _is_finished(w, p, squash)
+        ):
+            return True
+
+
+@njit(cache=True, nogil=True)
 def search(  # type: ignore[no-untyped-def]
     v, total, bases, w, heap, free, place_of, before, squash, reference, length,
     max_paths, decided, syncs,
@@ -550,20 +583,7 @@ def search(  # type: ignore[no-untyped-def]
                 size = _push(v, w, heap, size, q, off, squash)
             serial += 3
             continue
-        alive = True
-        lagging = 0 if squash else w[p, POSITION + 0] - w[p, POSITION + 1]
-        for side in range(2):
-            if lagging <= 0:
-                alive = _step(v, w, p, side, 0, off, squash, length) and alive
-            if lagging >= 0 and not squash:
-                alive = _step(v, w, p, side, 1, off, squash, length) and alive
-        if alive and _in_sync(w, p, squash):
-            only_one = (w[p, SINCE_SYNC + 0] == 0) != (w[p, SINCE_SYNC + 1] == 0)
-            if only_one:
-                alive = False
-            else:
-                _skip(v, w, p, off, length)
-        if alive and _matches(v, bases, w, p, off, squash, reference, length):
+        if _run(v, bases, w, p, off, squash, reference, length):
             w[p, SERIAL] = serial
             serial += 1
             size = _push(v, w, heap, size, p, off, squash)
