@@ -198,6 +198,8 @@ class _Relay(socketserver.BaseRequestHandler):
     server: CuttingProxy
 
     def handle(self) -> None:
+        # what waits in this buffer has not been fetched, but would count
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 128 * 1024)
         with socket.create_connection(self.server.upstream) as upstream:
             threading.Thread(target=self._up, args=(upstream,), daemon=True).start()
             left = int(self.server.random.expovariate(1 / self.server.every))
