@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 from django.template.defaultfilters import floatformat
@@ -17,9 +17,12 @@ NOTHING = "–"
 
 
 @register.filter
-def ratio(value: float | None, digits: int = 4) -> str:
-    """A share between 0 and 1; a dash where there was nothing to divide by."""
-    return NOTHING if value is None else str(floatformat(value, digits))
+def ratio(value: float | Literal[""] | None, digits: int = 4) -> str:
+    """A share between 0 and 1; a dash where there was nothing to divide by.
+
+    Templates give an empty text for the number of a row that is not there.
+    """
+    return NOTHING if value is None or value == "" else str(floatformat(value, digits))
 
 
 @register.filter

@@ -55,11 +55,18 @@ class Bar:
 def monitoring(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     runs = Run.objects.select_related("sample", "created_by")
+    running = runs.filter(status=Status.RUNNING)
+    queued = runs.filter(status=Status.PENDING)
     failed = runs.filter(status=Status.ERROR, finished_at__gte=now - timedelta(days=1))
     context = {
         "now": now,
-        "running": runs.filter(status=Status.RUNNING).order_by("started_at")[:SHOWN],
-        "queued": runs.filter(status=Status.PENDING).order_by("queued_at")[:SHOWN],
+        "counts": {
+            "running": running.count(),
+            "queued": queued.count(),
+            "failed": failed.count(),
+        },
+        "running": running.order_by("started_at")[:SHOWN],
+        "queued": queued.order_by("queued_at")[:SHOWN],
         "failures": failed.order_by("-finished_at")[:SHOWN],
         "hours": _bars(TruncHour, _hours(now)),
         "days": _bars(TruncDay, _days(now)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -114,3 +115,17 @@ def file_of(run: Run, name: str, **changes: Any) -> Artifact:
         "verified_by": "md5",
     }
     return Artifact.objects.create(run=run, name=name, **{**values, **changes})
+
+
+def failed(sample: str = SAMPLE, **changes: Any) -> Run:
+    """A run that has ended in error just now."""
+    now = timezone.now()
+    values = {"status": Status.ERROR, "reason": "Cut off.", "finished_at": now}
+    return make_run(sample, **{**values, **changes})
+
+
+def running(sample: str = SAMPLE, **changes: Any) -> Run:
+    """A run that a worker has taken just now."""
+    now = timezone.now()
+    values = {"status": Status.RUNNING, "claim": uuid4(), "started_at": now}
+    return make_run(sample, **{**values, "beat_at": now, **changes})

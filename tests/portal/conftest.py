@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
@@ -44,10 +47,10 @@ def stranger(db: None) -> User:
 class Browser(Client):
     """A client whose answers are read as pages."""
 
-    def page(self, path: str, **query: Any) -> Page:
+    def page(self, path: str, /, **query: Any) -> Page:
         return Page(self.get(path, query))
 
-    def send(self, path: str, follow: bool = False, **data: Any) -> Page:
+    def send(self, path: str, /, follow: bool = False, **data: Any) -> Page:
         return Page(self.post(path, data, follow=follow))
 
 
@@ -78,3 +81,13 @@ def not_allowed(stranger: User) -> Browser:
 @pytest.fixture
 def anonymous(db: None) -> Browser:
     return Browser()
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change settings of the portal: `configure(url_hosts=[…])`."""
+
+    def change(**values: Any) -> None:
+        monkeypatch.setattr(settings, "VCBENCH", replace(settings.VCBENCH, **values))
+
+    return change

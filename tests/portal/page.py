@@ -35,6 +35,11 @@ class Page:
         """The cells of the one table row that the selector finds."""
         return [words(cell) for cell in self.one(selector).css("th, td")]
 
+    def facts(self, selector: str) -> dict[str, str]:
+        """The terms of a list of facts with what they say."""
+        terms = self.texts(f"{selector} dt")
+        return dict(zip(terms, self.texts(f"{selector} dd"), strict=True))
+
 
 def words(node: LexborNode) -> str:
     return " ".join(node.text().split())

@@ -1,0 +1,189 @@
+"""Starting a run from a ZIP, a path on the server, or addresses."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from runs.models import Run, Source
+from tests.portal.conftest import Browser
+
+pytestmark = pytest.mark.django_db
+ORDER = {"sample_id": "NA24385_x", "auto_process": "on", "stages": ["truvari"]}
+ZIP, PATH, URL = (f"/runs/new/?source={source}" for source in ("zip", "path", "url"))
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def data(tmp_path: Path, configure: Configure) -> Path:
+    configure(data_dir=tmp_path)
+    return tmp_path
+
+
+def archive() -> SimpleUploadedFile:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("NA24385.sv.vcf.gz", b"x" * 5000)
+    return SimpleUploadedFile("calls.zip", content.getvalue(), "application/zip")
+
+
+def left(data: Path) -> list[Path]:
+    return list((data / "uploads").glob("*"))
+
+
+def test_a_zip_lies_in_its_place(operates: Browser, data: Path) -> None:
+    sent = archive()
+
+    page = operates.send(ZIP, follow=True, **ORDER, file=sent)
+
+    run = Run.objects.get()
+    assert page.text("h1") == "NA24385_x"
+    assert run.source == Source.ZIP
+    [kept] = left(data)
+    assert data / run.location["archive"] == kept
+    assert zipfile.ZipFile(kept).namelist() == ["NA24385.sv.vcf.gz"]
+
+
+def test_what_is_no_zip_is_refused_and_not_kept(operates: Browser, data: Path) -> None:
+    sent = SimpleUploadedFile("calls.zip", b"PK but no archive")
+
+    page = operates.send(ZIP, **ORDER, file=sent)
+
+    assert page.status == 422
+    assert "no ZIP archive" in page.text("#id_file_error")
+    assert left(data) == []
+
+
+def test_an_archive_is_not_kept_when_another_field_is_wrong(
+    operates: Browser, data: Path
+) -> None:
+    page = operates.send(ZIP, **{**ORDER, "sample_id": ""}, file=archive())
+
+    assert page.has("#id_sample_id_error")
+    assert not page.has("#id_file_error")
+    assert left(data) == []
+
+
+def test_a_zip_that_is_missing(operates: Browser, data: Path) -> None:
+    page = operates.send(ZIP, **ORDER)
+
+    assert page.has("#id_file_error")
+
+
+def test_a_zip_that_is_too_large_is_refused_before_it_is_read(
+    operates: Browser, data: Path, configure: Configure
+) -> None:
+    configure(upload_max_gb=0.000001)
+
+    page = operates.send(ZIP, **ORDER, file=archive())
+
+    assert page.status == 413
+    assert "VCBENCH_UPLOAD_MAX_GB" in page.text(".note-error[role=alert]")
+    assert left(data) == []
+
+
+def test_an_upload_without_its_token_leaves_nothing(
+    operates: Browser, data: Path
+) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = operates.cookies
+
+    answer = strict.post(ZIP, {**ORDER, "file": archive()})
+
+    assert answer.status_code == 403
+    assert left(data) == []
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("address", [PATH, URL, "/runs/new/"])
+def test_no_source_is_free_of_the_token(operates: Browser, address: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = operates.cookies
+
+    assert strict.post(address, ORDER).status_code == 403
+
+
+def test_viewers_upload_nothing(looks: Browser, data: Path) -> None:
+    assert looks.send(ZIP, **ORDER, file=archive()).status == 403
+    assert not (data / "uploads").exists()
+
+
+def test_a_path(operates: Browser, data: Path, configure: Configure) -> None:
+    configure(path_roots=[data])
+    folder = data / "calls"
+    folder.mkdir()
+
+    operates.send(PATH, **ORDER, path=str(folder))
+
+    run = Run.objects.get()
+    assert (run.source, run.location) == (Source.PATH, {"path": str(folder)})
+
+
+def test_paths_that_are_refused(
+    operates: Browser, data: Path, configure: Configure
+) -> None:
+    (data / "inside").mkdir()
+    (data / "inside" / "way-out").symlink_to("/etc")
+    configure(path_roots=[data / "inside"])
+    for path, words in {
+        "inside": "beginning with a slash",
+        "/etc/passwd": "outside the allowed folders",
+        f"{data}/inside/../x": "outside the allowed folders",
+        f"{data}/inside/way-out/passwd": "outside the allowed folders",
+        f"{data}/inside/none": "is not there",
+    }.items():
+        page = operates.send(PATH, **ORDER, path=path)
+
+        assert page.status == 422
+        assert words in page.text("#id_path_error"), path
+    assert not Run.objects.exists()
+
+
+def test_paths_may_be_switched_off(operates: Browser, configure: Configure) -> None:
+    configure(path_roots=[])
+
+    page = operates.send(PATH, **ORDER, path="/data")
+
+    assert "VCBENCH_PATH_ROOTS" in page.text("#id_path_error")
+
+
+def test_addresses(operates: Browser, configure: Configure) -> None:
+    configure(url_hosts=["lab.example"])
+    urls = ["https://lab.example/a.vcf.gz", "https://lab.example/b.csv"]
+
+    operates.send(URL, **ORDER, urls="\n".join(urls))
+
+    run = Run.objects.get()
+    assert (run.source, run.location) == (Source.URL, {"urls": urls})
+
+
+def test_every_address_that_is_refused_is_named(
+    operates: Browser, configure: Configure
+) -> None:
+    configure(url_hosts=["lab.example"])
+
+    page = operates.send(
+        URL,
+        **ORDER,
+        urls="https://evil.example/a ftp://lab.example/b https://me:pw@lab.example/c",
+    )
+
+    first, second, third = page.texts("#id_urls_error .fault")
+    assert "evil.example is not among the allowed hosts" in first
+    assert "no http or https address" in second
+    assert "user name or password" in third
+    assert not Run.objects.exists()
+
+
+def test_addresses_may_be_switched_off(operates: Browser, configure: Configure) -> None:
+    configure(url_hosts=[])
+
+    page = operates.send(URL, **ORDER, urls="https://lab.example/a")
+
+    assert "VCBENCH_URL_HOSTS" in page.text("#id_urls_error")
