@@ -1,0 +1,227 @@
+"""Runs whose worker is killed at a random moment: does each end as it should?
+
+    python benches/kill.py [--runs 100] [--workers 2] [--seed 1]
+
+Each run has its worker killed once by SIGKILL: the process that carries it out, its
+parent, or both at once (as when a machine dies; only the reaper can notice that).
+The moment is drawn over the length of an undisturbed run, so it falls into every
+stage, into tools and into writes. Prints what it found as one JSON line last, and
+ends with 1 if a run is not as an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benches.laboratory import Laboratory, laboratory
+
+HOW = ("process", "parent", "machine")
+PATIENCE = 3600.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with laboratory() as lab:
+        found = disturb(lab, options.runs, options.workers, options.seed)
+    print(json.dumps(found))
+    return 0 if found["as_undisturbed"] == options.runs and not found["faults"] else 1
+
+
+def disturb(lab: Laboratory, count: int, workers: int, seed: int) -> dict[str, Any]:
+    from runs.models import Run
+
+    for number in range(workers):
+        lab.portal.add_worker(reaper=number == 0)
+    for sample in lab.samples:
+        undisturbed(sample)  # fetches the references, fills the caches
+    expected = {sample: undisturbed(sample) for sample in lab.samples}
+    seconds = max(length for _numbers, length in expected.values())
+    print(f"undisturbed: {seconds:.1f} s", flush=True)
+    began = time.monotonic()
+    killer = Killer(random.Random(seed), seconds)
+    killer.start()
+    runs = [order(lab.samples[number % len(lab.samples)]) for number in range(count)]
+    wait([run.pk for run in runs])
+    killer.end.set()
+    killer.join()
+    rows = Run.objects.filter(pk__in=[run.pk for run in runs])
+    faults = [fault for run in rows for fault in faults_of(run)]
+    as_undisturbed = sum(
+        run.status == "completed" and numbers(run) == expected[run.sample.name][0]
+        for run in rows.select_related("sample")
+    )
+    return {
+        "runs": count,
+        "as_undisturbed": as_undisturbed,
+        "killed": dict(Counter(how for how, _stage in killer.killed.values())),
+        "in_stage": dict(Counter(stage for _how, stage in killer.killed.values())),
+        "detection_seconds": killer.detection(),
+        "orphans": orphans(lab.portal.folder),
+        "faults": faults[:20],
+        "statuses": dict(Counter(run.status for run in rows)),
+        "seconds": round(time.monotonic() - began, 1),
+        "undisturbed_seconds": round(seconds, 1),
+        "database": os.environ.get("VCBENCH_DATABASE_URL", "sqlite").split(":")[0],
+    }
+
+
+def order(sample: str) -> Any:
+    from runs import lifecycle
+    from runs.models import Source
+
+    return lifecycle.create(
+        lifecycle.Order(sample_id=sample, source=Source.S3, join=False), user=None
+    )
+
+
+def undisturbed(sample: str) -> tuple[Any, float]:
+    run = order(sample)
+    wait([run.pk])
+    run.refresh_from_db()
+    if run.status != "completed":
+        raise SystemExit(f"An undisturbed run ended in {run.status}: {run.reason}")
+    return numbers(run), (run.finished_at - run.started_at).total_seconds()
+
+
+def wait(keys: list[int]) -> None:
+    from runs.models import Run
+
+    pause, until = threading.Event(), time.monotonic() + PATIENCE
+    while left := Run.objects.active().filter(pk__in=keys).count():
+        if time.monotonic() > until:
+            raise SystemExit(f"{left} runs did not end in {PATIENCE} s.")
+        pause.wait(0.5)
+
+
+def numbers(run: Any) -> Any:
+    """Every metric of the run, by its place in the tables."""
+    leave = {"id", "run_id", "run"}
+    return [
+        [
+            {name: value for name, value in row.items() if name not in leave}
+            for row in related.order_by("pk").values()
+        ]
+        for related in (
+            run.small_variant_metrics,
+            run.structural_variant_metrics,
+            run.qc_metrics,
+        )
+    ]
+
+
+def faults_of(run: Any) -> list[str]:
+    """What is wrong with the run's log and files; empty when nothing is."""
+    lines = list(run.log_entries.order_by("sequence"))
+    faults = []
+    if [line.sequence for line in lines] != list(range(1, run.last_sequence + 1)):
+        faults.append(f"{run.uuid}: sequences have gaps or doubles")
+    for stage in run.stages.all():
+        ends = [line for line in lines if line.stage == stage.name]
+        done = sum(line.level == "success" for line in ends)
+        kept = sum("found done; keeping" in line.message for line in ends)
+        if done - kept > 1:
+            faults.append(f"{run.uuid}: {stage.name} ran {done - kept} times")
+    known = {stage.name for stage in run.stages.all()}
+    stray = [path.name for path in run.folder.iterdir() if path.name not in known]
+    stray += [str(path) for path in run.folder.rglob("*.part*")]
+    return faults + [f"{run.uuid}: stray file {name}" for name in stray]
+
+
+class Killer(threading.Thread):
+    """Kills the worker of every run once, and watches when that is noticed."""
+
+    def __init__(self, chance: random.Random, seconds: float) -> None:
+        super().__init__(name="killer", daemon=True)
+        self.chance = chance
+        self.seconds = seconds
+        self.end = threading.Event()
+        self.due: dict[int, float] = {}
+        self.killed: dict[int, tuple[str, str]] = {}
+        self.at: dict[int, float] = {}
+        self.noticed: dict[int, float] = {}
+
+    def run(self) -> None:
+        from django.db import connection
+
+        from runs.models import Run
+
+        try:
+            while not self.end.wait(0.02):
+                for run in Run.objects.exclude(pk__in=list(self.noticed)):
+                    self.look(run)
+        finally:
+            connection.close()
+
+    def look(self, run: Any) -> None:
+        now = time.monotonic()
+        if run.pk in self.at and run.attempt > 1:
+            self.noticed[run.pk] = now - self.at[run.pk]
+        elif run.status == "running" and run.attempt == 1 and run.pk not in self.at:
+            moment = self.chance.uniform(0, self.seconds)
+            if now >= self.due.setdefault(run.pk, now + moment):
+                self.kill(run, int(run.worker.rpartition("/")[2]))
+
+    def kill(self, run: Any, process: int) -> None:
+        how = self.chance.choice(HOW)
+        try:
+            parent = parent_of(process)
+            if how in ("parent", "machine"):
+                os.kill(parent, signal.SIGKILL)
+            if how in ("process", "machine"):
+                os.kill(process, signal.SIGKILL)
+        except (ProcessLookupError, FileNotFoundError):
+            return
+        self.killed[run.pk] = (how, run.stage or "between")
+        self.at[run.pk] = time.monotonic()
+
+    def detection(self) -> dict[str, dict[str, float]]:
+        """By how it was killed: median and longest time until the next attempt."""
+        times: dict[str, list[float]] = {}
+        for key, seconds in self.noticed.items():
+            times.setdefault(self.killed[key][0], []).append(seconds)
+        return {
+            how: {
+                "median": round(statistics.median(some), 1),
+                "max": round(max(some), 1),
+            }
+            for how, some in times.items()
+        }
+
+
+def parent_of(process: int) -> int:
+    status = Path(f"/proc/{process}/stat").read_text()
+    return int(status.rpartition(")")[2].split()[1])
+
+
+def orphans(folder: Path) -> int:
+    """Processes of the data folder that belong to no worker."""
+    found = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes()
+            parent = parent_of(int(path.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found += parent == 1 and str(folder).encode() in command
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
