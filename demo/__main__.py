@@ -26,7 +26,8 @@ FOLDER = Path(os.environ.get("VCBENCH_DEMO_DIR", BASE / "var" / "demo"))
 STAGES = ["happy", "truvari", "csv"]
 ANALYSIS = "20250122_4.2.4"
 """The <id> folder that the samples lie in."""
-SECONDS = 300.0
+SILENCE = 120.0
+"""Seconds without a line after which a run is given up."""
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def demonstrate(begun: float, *, ends: bool) -> bool:
             name, password, token = people(portal)
             address = portal.serve()
             print(f"  {address} — sign in as {name}, password {password}")
-            sound = runs(Api(address, token), made)
+            sound = runs(portal, Api(address, token), made)
             print(f"\nDone {time.monotonic() - begun:.0f} s after the start.")
             if ends:
                 return sound
@@ -102,16 +103,22 @@ def people(portal: Portal) -> tuple[str, str, str]:
     return name, password, token
 
 
-def runs(api: Api, made: lab.Lab) -> bool:
+def runs(portal: Portal, api: Api, made: lab.Lab) -> bool:
     """One run a sample, the second with structural variants."""
-    sound = [run(api, name, made) for name in made.expected]
+    try:
+        sound = [run(api, name, made) for name in made.expected]
+    except Answered as error:
+        wrote = "".join(
+            f"\n{child.log}:\n{child.last_lines()}" for child in portal.children
+        )
+        raise Answered(f"{error}\n{wrote}") from error
     return all(sound)
 
 
 def run(api: Api, sample: str, made: lab.Lab) -> bool:
     print(f"\nImporting {sample} over the REST interface …")
     started = api.import_sample(sample, STAGES)
-    terminal.show(api.lines(sample, SECONDS))
+    terminal.show(api.lines(sample, SILENCE))
     ended = api.ask("GET", f"runs/{started}")
     page = f"{api.address}/runs/{started}/"
     print(f"\n{sample}: {ended['status']}. {ended['reason']}".rstrip() + "\n")

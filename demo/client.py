@@ -45,16 +45,24 @@ class Api:
         body = {"sample_id": sample, "stages": stages, "auto_process": True}
         return str(self.ask("POST", "upload/aws", body)["run"])
 
-    def lines(self, sample: str, seconds: float) -> Iterator[dict[str, Any]]:
-        """Every line of the newest run's log, until it has ended."""
-        since, end = 0, time.monotonic() + seconds
+    def lines(self, sample: str, silence: float) -> Iterator[dict[str, Any]]:
+        """Every line of the newest run's log, until it has ended.
+
+        Raises `Answered` after `silence` seconds without a line.
+        """
+        since, heard = 0, time.monotonic()
         while True:
             page = self.ask("GET", f"download/logs/{sample}?since={since}")
             yield from page["logs"]
             since = page["next"]
             if page["status"] in ENDED and since >= page["last_sequence"]:
                 return
-            if time.monotonic() > end:
-                raise Answered(f"The run of {sample} is {page['status']} for too long.")
-            if not page["logs"]:
-                time.sleep(PAUSE)
+            if page["logs"]:
+                heard = time.monotonic()
+                continue
+            if time.monotonic() - heard > silence:
+                raise Answered(
+                    f"The run of {sample} is {page['status']} and said nothing for "
+                    f"{silence:.0f} s."
+                )
+            time.sleep(PAUSE)

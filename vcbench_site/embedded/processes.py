@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -161,6 +161,9 @@ class Children:
         child.start()
         self._children.append(child)
         return child
+
+    def __iter__(self) -> Iterator[Child]:
+        return iter(self._children)
 
     def __enter__(self) -> Children:
         return self
