@@ -96,8 +96,9 @@ class Fetched:
 class Limits:
     """How hard a transfer tries, and where it ends. Times are in seconds.
 
-    `connections` hold for a host, over all transfers of this process: NCBI asks for
-    no more than four. `attempts` counts failures in a row without one new byte.
+    `connections` hold for a host, over all transfers of this process, and of this
+    machine for sources that are `shared`: NCBI asks for no more than four. `attempts`
+    counts failures in a row without one new byte.
     """
 
     connections: int = 4
@@ -117,7 +118,12 @@ class Limits:
 
 
 class Source(Protocol):
-    """Where files come from: finds them, and opens byte ranges of them over HTTP."""
+    """Where files come from: finds them, and opens byte ranges of them over HTTP.
+
+    `shared` counts the connections to a host over all processes of this machine.
+    """
+
+    shared: bool
 
     def describe(self, remote: RemoteFile) -> str:
         """The address to show to a user; without credentials or signatures."""
@@ -138,7 +144,7 @@ class Source(Protocol):
 
 
 def human_bytes(count: int) -> str:
-    """Decimal units, three digits: 950 bytes, 1.20 MB, 12.5 GB."""
+    """Decimal units: 950 bytes, 1.20 MB, 12.50 GB, 123 GB."""
     if count < 1000:
         return f"{count} bytes"
     value = float(count)
@@ -146,7 +152,7 @@ def human_bytes(count: int) -> str:
         value /= 1000
         if value < 999.5 or unit == "TB":
             break
-    return f"{value:.3g} {unit}" if value >= 100 else f"{value:.2f} {unit}"
+    return f"{value:.0f} {unit}" if value >= 100 else f"{value:.2f} {unit}"
 
 
 def never_stop() -> bool:

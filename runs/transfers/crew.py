@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from urllib3 import BaseHTTPResponse
 
 from runs.transfers.base import Limits, TransferCancelled, TransferError
+from runs.transfers.slots import slot
 
 
 class Crew:
@@ -125,14 +126,28 @@ class Lines:
 
 
 class Gate:
-    """At most `limits.connections` open connections to a host, over all transfers."""
+    """At most `limits.connections` open connections to a host, over all transfers.
+
+    Those of this process queue here; with `shared`, those of other processes count.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Condition()
         self._in_use: dict[str, int] = {}
 
     @contextlib.contextmanager
-    def enter(self, host: str, limits: Limits, lines: Lines) -> Iterator[None]:
+    def enter(
+        self, host: str, limits: Limits, lines: Lines, *, shared: bool
+    ) -> Iterator[None]:
+        with self._here(host, limits, lines):
+            if shared:
+                with slot(host, limits.connections, lines.pause):
+                    yield
+            else:
+                yield
+
+    @contextlib.contextmanager
+    def _here(self, host: str, limits: Limits, lines: Lines) -> Iterator[None]:
         with self._lock:
             while self._in_use.get(host, 0) >= limits.connections:
                 lines.check()

@@ -27,7 +27,7 @@ from runs.transfers.base import (
     no_progress,
 )
 from runs.transfers.content import check_content
-from runs.transfers.crew import GATE, Crew, Lines, Meter
+from runs.transfers.crew import Crew, Lines, Meter
 from runs.transfers.hashing import ChecksumError, Digests, Follower, known_proof, verify
 from runs.transfers.part import Identity, PartFile, check_space, missing
 from runs.transfers.pull import (
@@ -36,6 +36,7 @@ from runs.transfers.pull import (
     NoRanges,
     ObjectChanged,
     Puller,
+    ask,
     delay,
     retrying,
 )
@@ -186,8 +187,7 @@ class FileTransfer:
         return self.remote.accepts_ranges and self.remote.size is not None
 
     def _ask(self) -> RemoteFile:
-        with GATE.enter(self.source.host(self.wanted), self.limits, self.lines):
-            return self.source.probe(self.wanted)
+        return ask(self.source, self.wanted, self.limits, self.lines)
 
     def _probe(self) -> RemoteFile:
         """What is there now, held against what the caller knows of it."""

@@ -73,6 +73,8 @@ def remote_file(
 class HttpsSource:
     """Addresses of any host; `rules` limit what users may ask for."""
 
+    shared = True
+
     def __init__(
         self,
         settings: HttpSettings | None = None,

@@ -6,7 +6,7 @@ import contextlib
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TypeVar
@@ -17,20 +17,23 @@ from urllib3 import BaseHTTPResponse
 from runs.transfers.base import (
     Limits,
     RemoteFile,
+    ShouldStop,
     Source,
     TransferError,
     human_bytes,
+    never_stop,
 )
 from runs.transfers.content import refuse_web_page
 from runs.transfers.crew import GATE, Lines
 from runs.transfers.hashing import Follower, known_proof
 from runs.transfers.http import content_range, explain, http_time
 from runs.transfers.part import PartFile
+from runs.transfers.waiting import stoppable
 
 READ = 512 * 1024
 # a kill costs what is not in the journal: this much, or this many seconds of it
-JOURNAL_BYTES = 1024 * 1024
-JOURNAL_SECONDS = 0.02
+JOURNAL_BYTES = 256 * 1024
+JOURNAL_SECONDS = 0.01
 Answer = TypeVar("Answer")
 
 
@@ -95,6 +98,38 @@ def retrying(
             lines.pause(delay(failures, fault, limits))
 
 
+def enter(
+    source: Source, remote: RemoteFile, limits: Limits, lines: Lines
+) -> contextlib.AbstractContextManager[None]:
+    """A connection to the host of `remote` may be open within."""
+    return GATE.enter(source.host(remote), limits, lines, shared=source.shared)
+
+
+def ask(source: Source, remote: RemoteFile, limits: Limits, lines: Lines) -> RemoteFile:
+    """One probe, counted as a connection."""
+    with enter(source, remote, limits, lines):
+        return source.probe(remote)
+
+
+def probe_all(
+    source: Source,
+    remotes: Sequence[RemoteFile],
+    *,
+    should_stop: ShouldStop = never_stop,
+    limits: Limits | None = None,
+) -> list[RemoteFile]:
+    """Each file as it is at the source now; transient faults are waited out."""
+    limits, lines = limits or Limits(), Lines()
+
+    def probe(remote: RemoteFile) -> RemoteFile:
+        return retrying(lambda: ask(source, remote, limits, lines), limits, lines)
+
+    try:
+        return stoppable(lambda: [probe(remote) for remote in remotes], should_stop)
+    finally:
+        lines.halt()
+
+
 class Puller:
     """Pulls ranges of one file into its part file."""
 
@@ -149,8 +184,7 @@ class Puller:
 
     @contextlib.contextmanager
     def _response(self, headers: dict[str, str]) -> Iterator[BaseHTTPResponse]:
-        host = self.source.host(self.remote)
-        with GATE.enter(host, self.limits, self.lines):
+        with enter(self.source, self.remote, self.limits, self.lines):
             response = self.source.open(
                 self.remote, {**self._conditions(), **headers}, self.limits
             )

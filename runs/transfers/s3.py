@@ -110,6 +110,8 @@ def _proxies(settings: S3Settings) -> dict[str, str] | None:
 class S3Store:
     """One bucket: what is in it, and the source of its bytes for `fetch`."""
 
+    shared = False
+
     def __init__(self, settings: S3Settings, limits: Limits | None = None) -> None:
         self.settings = settings
         self._limits = limits or Limits()

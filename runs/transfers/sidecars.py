@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from runs.transfers.base import Limits, RemoteFile, Source, TransferError
-from runs.transfers.crew import GATE, Lines
-from runs.transfers.pull import retrying
+from runs.transfers.crew import Lines
+from runs.transfers.pull import enter, retrying
 
 SUFFIXES = (".md5sum", ".md5")
 LIST_NAMES = {"md5sum.txt", "md5sums.txt", "md5.txt", "md5sums", "checksum.md5"}
@@ -69,7 +69,7 @@ def read_small(
     limits, lines = limits or Limits(), Lines()
 
     def read() -> bytes:
-        with GATE.enter(source.host(remote), limits, lines):
+        with enter(source, remote, limits, lines):
             response = source.open(remote, {}, limits)
             with lines.hold(response):
                 if response.status != 200:

@@ -234,9 +234,9 @@ def test_killed_ten_times_it_brings_hardly_a_byte_twice(
     site: Site, url: str, tmp_path: Path
 ) -> None:
     """Real processes, kill -9 at random moments, through a proxy that cuts at 5 MB."""
-    data = site.files["/a.bin"] = noise(60_000_000)
+    data = site.files["/a.bin"] = noise(80_000_000)
     target = tmp_path / "a.bin"
-    with cutting(url, 5_000_000, rate=2_500_000) as (base, proxy):
+    with cutting(url, 5_000_000, rate=3_000_000) as (base, proxy):
         command = [sys.executable, "-c", CHILD, f"{base}/a.bin", md5(data), str(target)]
         kills = 0
         while True:

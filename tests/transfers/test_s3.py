@@ -197,8 +197,8 @@ def test_multipart_objects_are_verified_by_their_parts(
     assert found.etag.strip('"').endswith("-3")
     got = fetch(store, RemoteFile("big", None, address="big"), tmp_path / "big")
     assert got.path.read_bytes() == body
-    # moto does not tell the size of a part everywhere; where it does, it must hold
-    assert got.verified_by == ("etag" if found.part_size else "size")
+    assert found.part_size == 5 << 20
+    assert got.verified_by == "etag"
 
 
 def test_an_encrypted_object_has_no_md5_in_its_etag(
