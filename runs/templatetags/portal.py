@@ -9,7 +9,6 @@ from typing import Any, Literal
 from django import template
 from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 register = template.Library()
 
@@ -54,7 +53,7 @@ def took(span: timedelta | float | None) -> str:
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
     if days:
-        return f"{days} {pgettext('days', 'd')} {h} h"
+        return _("%(days)d d %(hours)d h") % {"days": days, "hours": h}
     if hours:
         return f"{hours} h {m:02} min"
     return f"{minutes} min {s:02} s" if minutes else f"{s} s"
