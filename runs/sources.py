@@ -29,7 +29,9 @@ from runs.transfers.fetch import Job, fetch_all
 from runs.transfers.https import HttpsSource, remote_file
 from runs.transfers.layout import SampleFolder
 from runs.transfers.paths import LocalFile, copy_local, take_path
+from runs.transfers.pull import probe_all
 from runs.transfers.s3 import S3Settings, S3Store
+from runs.transfers.waiting import stoppable
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class S3Folder:
         return self._folder.address if self._folder else self.store.settings.place
 
     def offers(self, manner: Manner) -> list[RemoteFile]:
-        self._folder = self.choose(self.folders())
+        folders = stoppable(self.folders, manner.should_stop)
+        self._folder = self.choose(folders)
         return list(self._folder.files)
 
     def folders(self) -> list[SampleFolder]:
@@ -177,7 +180,8 @@ class Addresses:
         return ", ".join(self.source.describe(remote_file(url)) for url in self.urls)
 
     def offers(self, manner: Manner) -> list[RemoteFile]:
-        return [self.source.probe(remote_file(url)) for url in self.urls]
+        remotes = [remote_file(url) for url in self.urls]
+        return probe_all(self.source, remotes, should_stop=manner.should_stop)
 
     def bring(
         self, files: Sequence[RemoteFile], folder: Path, manner: Manner
