@@ -1,7 +1,7 @@
 """A tool's command as the settings give it: a program, or a container that holds it.
 
-    docker run --rm quay.io/biocontainers/hap.py:0.3.15--py27hcb73b3d_0 hap.py
-    apptainer exec /opt/hap.py.sif hap.py
+    docker run --rm jmcdani20/hap.py:v0.3.12 /opt/hap.py/bin/hap.py
+    apptainer exec /srv/hap.py.sif /opt/hap.py/bin/hap.py
 
 Docker and Podman get a name, so that the container can be killed (it does not end
 with the client that started it), the user's own id, so that the results are theirs,

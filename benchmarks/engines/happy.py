@@ -42,8 +42,8 @@ class HappyEngine:
                 available=False,
                 reason="hap.py is not on PATH, and no container command is set.",
                 remedy="Set VCBENCH_HAPPY_COMMAND, for instance to 'docker run --rm "
-                "quay.io/biocontainers/hap.py:0.3.15--py27hcb73b3d_0 hap.py'. The "
-                "built-in engine gives the same verdicts without it.",
+                "jmcdani20/hap.py:v0.3.12 /opt/hap.py/bin/hap.py'. "
+                "The built-in engine gives the same verdicts without it.",
             )
         command = containers.prepare(template)
         outcome = ToolRunner().capture(

@@ -17,6 +17,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Literal
@@ -249,6 +250,10 @@ class _Watch:
             os.close(writer)
         try:
             self._follow(process)
+        except BaseException:
+            # whoever listens has failed; what is left to read is not for them
+            self.on_line = None
+            raise
         finally:
             self._finish(process)
             with os.fdopen(reader, "rb") as status:
@@ -297,11 +302,11 @@ class _Watch:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        for stream, pipe in _pipes(process).items():
-            while self._read(stream, pipe.fileno()):
-                pass
-            self._say(stream, self.pending[stream])
-            pipe.close()
+        with process.stdout or nullcontext(), process.stderr or nullcontext():
+            for stream, pipe in _pipes(process).items():
+                while self._read(stream, pipe.fileno()):
+                    pass
+                self._say(stream, self.pending[stream])
 
     def _reason_to_end(self) -> Ending | None:
         now = time.monotonic()

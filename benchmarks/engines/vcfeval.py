@@ -75,7 +75,7 @@ class VcfevalEngine:
         probed = self.probe()
         if not probed.available:
             raise EngineUnavailableError(f"{probed.reason} {probed.remedy}")
-        rtg = _Rtg(probed.command, job, context)
+        rtg = Rtg(probed.command, job, context)
         with tempfile.TemporaryDirectory(
             dir=job.out_prefix.parent, prefix=".vcfeval."
         ) as name:
@@ -125,7 +125,7 @@ def arguments(job: SmallVariantJob, out: Path) -> tuple[str, ...]:
     return tuple(given) if job.pass_only else (*given, "--all-records")
 
 
-class _Rtg:
+class Rtg:
     """RTG's commands for one job."""
 
     def __init__(

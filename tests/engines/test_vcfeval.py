@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.engines.base import EngineError, SmallVariantJob
 from benchmarks.engines.builtin import child_values, run_child
-from benchmarks.engines.vcfeval import VcfevalEngine, arguments
+from benchmarks.engines.vcfeval import Rtg, VcfevalEngine, arguments
 from benchmarks.engines.vcfeval_child import read
 from benchmarks.haplotypes.records import Match
 from benchmarks.parsers.happy import read_extended, read_summary
@@ -96,23 +96,41 @@ def test_rtgs_verdicts_are_counted_as_hap_py_counts(
     assert not list(tmp_path.glob(".vcfeval.*"))
 
 
-@pytest.mark.cases
 def test_the_template_is_made_once_for_a_reference(
     rtg: VcfevalEngine, tmp_path: Path
 ) -> None:
-    job = real_job(tmp_path)
-    reference = tmp_path / "copy.fa.gz"
-    reference.write_bytes(job.reference.read_bytes())
-    for suffix in (".fai", ".gzi"):
-        side = job.reference.with_name(job.reference.name + suffix)
-        reference.with_name(reference.name + suffix).write_bytes(side.read_bytes())
-    job = replace(job, reference=reference)
-    rtg.run(job, Heard().context())
-    rtg.run(replace(job, out_prefix=tmp_path / "q"), Heard().context())
-    assert [call[0][0] for call in called(tmp_path)].count("format") == 1
-    reference.touch()  # another file under the same name
-    rtg.run(job, Heard().context())
-    assert [call[0][0] for call in called(tmp_path)].count("format") == 2
+    reference = tmp_path / "r.fa"
+    reference.write_text(">1\nACGT\n")
+    job = SmallVariantJob(
+        truth=tmp_path / "t.vcf.gz",
+        query=tmp_path / "q.vcf.gz",
+        reference=reference,
+        out_prefix=tmp_path / "p",
+        cache_dir=tmp_path / "cache",
+    )
+    command = rtg.probe().command
+    for _ in range(2):
+        kept = Rtg(command, job, Heard().context()).template(tmp_path)
+        assert kept == tmp_path / "cache" / "r.fa.sdf"
+        assert len(called(tmp_path)) == 1
+    reference.write_text(">1\nACGTT\n")  # another file under the same name
+    Rtg(command, job, Heard().context()).template(tmp_path)
+    assert len(called(tmp_path)) == 2
+    given = replace(job, sdf=tmp_path / "given.sdf")
+    assert Rtg(command, given, Heard().context()).template(tmp_path) == given.sdf
+    assert len(called(tmp_path)) == 2
+
+
+def test_a_template_that_was_cut_short_is_made_anew(
+    rtg: VcfevalEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = tmp_path / "r.fa"
+    reference.write_text(">1\nACGT\n")
+    (tmp_path / "r.fa.sdf").mkdir()  # no mark: left by something else
+    job = SmallVariantJob(reference, reference, reference, tmp_path / "p")
+    Rtg(rtg.probe().command, job, Heard().context()).template(tmp_path)
+    assert (tmp_path / "r.fa.sdf" / "made-from.json").is_file()
+    assert len(called(tmp_path)) == 1
 
 
 @pytest.mark.cases
