@@ -30,23 +30,25 @@ LEVELS = 2_000
 
 def row_scores(
     rows: Rows, score: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Scores of the truth and of the query observation of each row."""
     return _scores(rows.truth_score, score), _scores(rows.query, score)
 
 
 def _scores(
     records: NDArray[np.int32], score: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    values = np.zeros(len(records))
+) -> NDArray[np.float32]:
+    values = np.zeros(len(records), dtype=np.float32)
     there = records >= 0
-    values[there] = np.nan_to_num(score[records[there]].astype(np.float64), nan=0.0)
+    values[there] = np.nan_to_num(score[records[there]], nan=0.0)
     return values
 
 
-def thresholds(scores: NDArray[np.float64], delta: float) -> NDArray[np.float64]:
+def thresholds(scores: NDArray[np.float32], delta: float) -> NDArray[np.float64]:
     """Ascending scores at least `delta` apart (hap.py's --roc-delta), lowest first."""
-    levels = np.unique(scores)
+    levels = np.sort(scores)
+    levels = levels[np.concatenate(([True], levels[1:] != levels[:-1]))]
+    levels = levels.astype(np.float64)
     spaced = _spaced(levels, delta)
     while len(spaced) > LEVELS:
         delta = max(delta * 2, (levels[-1] - levels[0]) / LEVELS)
@@ -67,7 +69,7 @@ def _spaced(levels: NDArray[np.float64], delta: float) -> NDArray[np.float64]:
 
 def roc_rows(
     kinds: Kinds,
-    scores: tuple[NDArray[np.float64], NDArray[np.float64]],
+    scores: tuple[NDArray[np.float32], NDArray[np.float32]],
     subset: Subset,
     filters: tuple[str, ...],
     delta: float,
@@ -89,7 +91,7 @@ def roc_rows(
 
 def _histogram(
     kinds: Kinds,
-    scores: tuple[NDArray[np.float64], NDArray[np.float64]],
+    scores: tuple[NDArray[np.float32], NDArray[np.float32]],
     chosen: NDArray[np.bool_],
     delta: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -97,16 +99,33 @@ def _histogram(
     held = []
     for kind, score in zip((kinds.truth, kinds.query), scores, strict=True):
         mask = chosen[kind]
-        held.append((kind[mask].astype(np.int64), score[mask]))
+        held.append((kind[mask], score[mask]))
     every = np.concatenate([score for _, score in held])
     if not len(every):
         return np.zeros(0), np.zeros((0, len(kinds)))
     levels = thresholds(every, delta)
-    total = np.zeros(len(levels) * len(kinds), dtype=np.int64)
+    total = np.zeros((len(levels), len(kinds)), dtype=np.int64)
     for kind, score in held:
-        level = np.searchsorted(levels, score, side="right") - 1
-        total += np.bincount(level * len(kinds) + kind, minlength=len(total))
-    return levels, total.reshape(len(levels), len(kinds)).astype(np.float64)
+        _add_levels(levels, kind, score, total)
+    return levels, total.astype(np.float64)
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_levels(
+    levels: NDArray[np.float64],
+    kind: NDArray[np.uint16],
+    score: NDArray[np.float32],
+    total: NDArray[np.int64],
+) -> None:
+    for i in range(len(kind)):
+        low, high = 0, len(levels)
+        while high - low > 1:
+            middle = (low + high) >> 1
+            if levels[middle] <= score[i]:
+                low = middle
+            else:
+                high = middle
+        total[low, kind[i]] += 1
 
 
 def _curve(

@@ -1,4 +1,4 @@
-"""The rows of the annotated VCF: truth and query records side by side, with verdicts."""
+"""The rows of the annotated VCF: truth and query side by side, with verdicts."""
 
 from __future__ import annotations
 
@@ -77,10 +77,7 @@ class Rows:
 
 def make_rows(truth: Side, query: Side, confident: Regions | None) -> Rows:
     """Rows with their verdicts; without confident regions nothing is UNK."""
-    t, q = _pair(truth, query)
-    contig, pos = _place_of(t, q, truth.records, query.records)
-    order = np.argsort(contig.astype(np.int64) << 32 | pos, kind="stable")
-    t, q, contig = t[order], q[order], contig[order]
+    t, q, contig = _pair(truth, query)
     extents = _extents(t, q, contig, truth, query)
     superlocus = _either(t, q, truth.verdicts.superlocus, query.verdicts.superlocus)
     places = (
@@ -109,21 +106,66 @@ def make_rows(truth: Side, query: Side, confident: Regions | None) -> Rows:
     return rows
 
 
-def _pair(truth: Side, query: Side) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    shown_t = ~np.isin(truth.records.status, HIDDEN)
-    shown_q = ~np.isin(query.records.status, HIDDEN)
-    partner = query.verdicts.partner.copy()
-    paired = partner >= 0
-    paired[paired] = shown_t[partner[paired]]
-    partner[~paired] = -1
-    alone = shown_t.copy()
-    alone[partner[shown_q & paired]] = False
-    q = np.flatnonzero(shown_q).astype(np.int32)
-    t = np.flatnonzero(alone).astype(np.int32)
-    return (
-        np.concatenate((partner[q], t)).astype(np.int32),
-        np.concatenate((q, np.full(len(t), -1, dtype=np.int32))),
-    )
+def _pair(
+    truth: Side, query: Side
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """(truth record, query record, contig) of each row, in order of position."""
+    hidden = np.zeros(len(Status), dtype=np.bool_)
+    hidden[list(HIDDEN)] = True
+    room = len(truth.records) + len(query.records)
+    t, q = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
+    contig = np.empty(room, dtype=np.int32)
+    a, b = truth.records, query.records
+    count = _merge(
+        a.contig, a.pos, hidden[a.status], b.contig, b.pos, hidden[b.status],
+        query.verdicts.partner, t, q, contig,
+    )  # fmt: skip
+    return t[:count].copy(), q[:count].copy(), contig[:count].copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def _merge(
+    t_contig: NDArray[np.int32],
+    t_pos: NDArray[np.int32],
+    t_hidden: NDArray[np.bool_],
+    q_contig: NDArray[np.int32],
+    q_pos: NDArray[np.int32],
+    q_hidden: NDArray[np.bool_],
+    partner: NDArray[np.int32],
+    t: NDArray[np.int32],
+    q: NDArray[np.int32],
+    contig: NDArray[np.int32],
+) -> int:
+    """Both sides are sorted; a pair stands where its query record does."""
+    taken = t_hidden.copy()
+    for j in range(len(partner)):
+        if not q_hidden[j] and partner[j] >= 0:
+            taken[partner[j]] = True
+    i, j, count = 0, 0, 0
+    while i < len(t_pos) or j < len(q_pos):
+        if i < len(t_pos) and taken[i]:
+            i += 1
+            continue
+        if j < len(q_pos) and q_hidden[j]:
+            j += 1
+            continue
+        query_first = i == len(t_pos) or (
+            j < len(q_pos)
+            and (
+                q_contig[j] < t_contig[i]
+                or (q_contig[j] == t_contig[i] and q_pos[j] <= t_pos[i])
+            )
+        )
+        if query_first:
+            held = partner[j]
+            t[count] = held if held >= 0 and not t_hidden[held] else -1
+            q[count], contig[count] = j, q_contig[j]
+            j += 1
+        else:
+            t[count], q[count], contig[count] = i, -1, t_contig[i]
+            i += 1
+        count += 1
+    return count
 
 
 def _either(
@@ -142,14 +184,6 @@ def _take(values: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int3
     there = rows >= 0
     taken[there] = values[rows[there]]
     return taken
-
-
-def _place_of(
-    t: NDArray[np.int32], q: NDArray[np.int32], truth: Records, query: Records
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    contig = np.where(q >= 0, _take(query.contig, q), _take(truth.contig, t))
-    pos = np.where(q >= 0, _take(query.pos, q), _take(truth.pos, t))
-    return contig.astype(np.int32), pos.astype(np.int64)
 
 
 def _extents(

@@ -137,7 +137,9 @@ def _carry_out(
                 decompose=job.decompose,
             )
     with clock.step("compare"):
-        compared = _compare(checked, truth, query, confident, targets, used, comparer)
+        compared = _compare(
+            checked, pool, truth, query, confident, targets, used, comparer
+        )
         inputs.require_variants(checked, truth, query, used)
     with clock.step("quantify"):
         tables = _quantify(checked, compared, pool)
@@ -176,6 +178,7 @@ def _carry_out(
 
 def _compare(
     checked: inputs.Checked,
+    pool: ThreadPoolExecutor,
     truth: Records,
     query: Records,
     confident: Regions | None,

@@ -1,4 +1,4 @@
-"""Stratification: many BED files named by a TSV, read once, and which rows they hold."""
+"""Stratification: many BED files named by a TSV, read once, and the rows in them."""
 
 from __future__ import annotations
 

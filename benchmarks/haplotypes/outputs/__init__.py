@@ -47,21 +47,27 @@ def write_all(
         dir=prefix.parent, prefix=f".{prefix.name}."
     ) as folder:
         aside = Path(folder) / "made"
-        if content.job.write_vcf:
-            write_vcf(
-                aside.with_name("made.vcf.gz"),
-                content.rows,
-                content.truth,
-                content.query,
-                placement=content.placement,
-                regions=content.regions,
-                reference=str(content.job.reference),
-                pool=pool,
-                threads=threads,
-            )
-        for name, write in _writers(content).items():
-            write(aside.with_name(f"made.{name}"))
+        with ThreadPoolExecutor(1) as beside:
+            tables_made = beside.submit(_write_tables, content, aside)
+            if content.job.write_vcf:
+                write_vcf(
+                    aside.with_name("made.vcf.gz"),
+                    content.rows,
+                    content.truth,
+                    content.query,
+                    placement=content.placement,
+                    regions=content.regions,
+                    reference=str(content.job.reference),
+                    pool=pool,
+                    threads=threads,
+                )
+            tables_made.result()
         return _publish(Path(folder), prefix)
+
+
+def _write_tables(content: Content, aside: Path) -> None:
+    for name, write in _writers(content).items():
+        write(aside.with_name(f"{aside.name}.{name}"))
 
 
 def _publish(folder: Path, prefix: Path) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""hap.py's CSV files and metrics.json: the same columns, numbers written the same way."""
+"""hap.py's CSV files and metrics.json: the same columns, the same numbers."""
 
 from __future__ import annotations
 

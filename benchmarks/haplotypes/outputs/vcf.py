@@ -6,6 +6,7 @@ indexed in threads.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.haplotypes.classify import SUBTYPES, LocationType, VariantType
 from benchmarks.haplotypes.outputs import bgzf
-from benchmarks.haplotypes.outputs.vcf_rows import Inputs, write_rows
+from benchmarks.haplotypes.outputs.vcf_rows import Inputs, words, write_rows
 from benchmarks.haplotypes.records import Contigs, Records
 from benchmarks.haplotypes.rows import Rows, Side
 from benchmarks.haplotypes.strata import Placement
@@ -45,20 +46,6 @@ variants.">
 """
 
 
-@dataclass(frozen=True)
-class Words:
-    """Strings one after the other: word i is blob[edges[i] : edges[i + 1]]."""
-
-    blob: NDArray[np.uint8]
-    edges: NDArray[np.int64]
-
-
-def words(values: list[str]) -> Words:
-    encoded = [value.encode() for value in values]
-    edges = np.cumsum([0, *(len(value) for value in encoded)]).astype(np.int64)
-    return Words(np.frombuffer(b"".join(encoded) + b" ", dtype=np.uint8), edges)
-
-
 def header_text(contigs: Contigs, query: Records, reference: str) -> str:
     """Meta lines and the line of column names; FILTERs are the query's."""
     filters = [
@@ -70,68 +57,122 @@ def header_text(contigs: Contigs, query: Records, reference: str) -> str:
         f"##contig=<ID={name},length={length}>"
         for name, length in zip(contigs.names, contigs.lengths.tolist(), strict=True)
     ]
-    columns = "#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT TRUTH QUERY".split()
+    columns = [
+        "#CHROM",
+        "POS",
+        "ID",
+        "REF",
+        "ALT",
+        "QUAL",
+        "FILTER",
+        "INFO",
+        "FORMAT",
+        "TRUTH",
+        "QUERY",
+    ]
     meta = [*filters, *listed, f"##reference={reference}"]
     return META + "\n".join([*meta, "\t".join(columns)]) + "\n"
 
 
-def _subtype_words() -> Words:
-    """BI of every set of subtypes: names in alphabetical order, as hap.py has them."""
-    order = sorted(range(len(SUBTYPES)), key=SUBTYPES.__getitem__)
-    return words(
-        [
-            ",".join(SUBTYPES[b] for b in order if bits >> b & 1) or "."
-            for bits in range(1 << len(SUBTYPES))
-        ]
-    )
+FORMAT = "\tGT:BD:BK:BI:BVT:BLT:QQ\t"
+CONF, CONTAINED, BOUNDARY, LABELLED, JUDGED = 1, 2, 4, 8, 16
+"""Bits of a row's tag: which Regions it has, and whether BS stands before them."""
+
+
+def _subtype_names(bits: int) -> str:
+    """BI: names in alphabetical order, as hap.py has them."""
+    return ",".join(n for n in sorted(SUBTYPES) if bits >> SUBTYPES.index(n) & 1) or "."
+
+
+def _sample_words(
+    side: Side, records: NDArray[np.int32], decision: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint32], dict[int, str]]:
+    """(code of each row, what the sample column says after the genotype by code)."""
+    classes = side.classes
+    of_record = side.verdicts.match.astype(np.uint32)
+    of_record |= classes.variant.astype(np.uint32) << 3
+    of_record |= classes.location.astype(np.uint32) << 6
+    of_record |= classes.subtypes.astype(np.uint32) << 10
+    code = np.full(len(records), _ABSENT, dtype=np.uint32)
+    there = records >= 0
+    code[there] = of_record[records[there]]
+    code |= decision.astype(np.uint32) << 21
+    present = np.zeros(1 << 25, dtype=np.bool_)
+    present[code] = True
+    return code, {int(c): _sample_word(int(c)) for c in np.flatnonzero(present)}
+
+
+_ABSENT = 1 << 24
+
+
+def _sample_word(code: int) -> str:
+    decision = DECISIONS[code >> 21 & 7]
+    if code & _ABSENT:
+        return f":{decision}:.:.:NOCALL:nocall:"
+    match = MATCHES[code & 7]
+    variant = VariantType(code >> 3 & 7).name
+    location = LocationType(code >> 6 & 15).name.lower()
+    subtypes = _subtype_names(code >> 10 & (1 << len(SUBTYPES)) - 1)
+    return f":{decision}:{match}:{subtypes}:{variant}:{location}:"
 
 
 def _inputs(
     rows: Rows, truth: Side, query: Side, placement: Placement | None, regions: bool
 ) -> Inputs:
-    names = words(list(truth.records.contigs.names))
     labels = placement.labels if placement else []
     order = sorted(range(len(labels)), key=labels.__getitem__)
-    label_words = words([labels[s] for s in order])
-    subtype_words = _subtype_words()
-    vocabulary = words(
-        [
-            *DECISIONS,
-            *MATCHES,
-            *(kind.name for kind in VariantType),
-            *(place.name.lower() for place in LocationType),
-        ]
-    )
+    t_code, t_words = _sample_words(truth, rows.truth, rows.truth_decision)
+    q_code, q_words = _sample_words(query, rows.query, rows.query_decision)
+    vocabulary = sorted({**t_words, **q_words}.items())
+    number = np.zeros(1 << 25, dtype=np.uint16)
+    number[[code for code, _ in vocabulary]] = np.arange(len(vocabulary))
+    tails, ends = _tails(bool(labels))
     bits = placement.bits if placement else np.zeros((0, len(rows)), dtype=np.uint8)
     return Inputs(
-        contig=rows.contig,
-        truth=rows.truth,
-        query=rows.query,
-        superlocus=rows.superlocus,
-        truth_decision=rows.truth_decision,
-        query_decision=rows.query_decision,
-        truth_score=rows.truth_score,
-        tags=_tags(rows, regions),
-        bits=bits,
+        rows=rows,
+        truth=truth.records,
+        query=query.records,
+        names=words(list(truth.records.contigs.names)),
+        truth_word=number[t_code],
+        query_word=number[q_code],
+        samples=words([word for _, word in vocabulary]),
+        tag=_tags(rows, regions, bits),
+        tails=words(tails),
+        ends=words(ends),
+        labels=words([labels[s] for s in order]),
         order=np.array(order, dtype=np.int64),
-        names=names.blob,
-        name_edges=names.edges,
-        labels=label_words.blob,
-        label_edges=label_words.edges,
-        subtype_names=subtype_words.blob,
-        subtype_edges=subtype_words.edges,
-        vocabulary=vocabulary.blob,
-        vocabulary_edges=vocabulary.edges,
+        bits=bits,
     )
 
 
-def _tags(rows: Rows, regions: bool) -> NDArray[np.uint8]:
-    """1 CONF, 2 TS_contained, 4 TS_boundary."""
+def _tails(labelled: bool) -> tuple[list[str], list[str]]:
+    """By tag: INFO after BS up to the labels, and from there to the first sample."""
+    tails, ends = [], []
+    for tag in range(32):
+        before = ["CONF"] if tag & CONF else []
+        after = [
+            *(["TS_contained"] if tag & CONTAINED else []),
+            *(["TS_boundary"] if tag & BOUNDARY else []),
+        ]
+        some = bool(before or after or tag & LABELLED)
+        head = (";" if tag & JUDGED else "") + "Regions=" if some else ""
+        if not some and not tag & JUDGED:
+            head = "."
+        middle = "," if after and (before or tag & LABELLED) else ""
+        end = middle + ",".join(after) + FORMAT
+        tails.append(head + "".join(before) + ("" if labelled else end))
+        ends.append(end if labelled else "")
+    return tails, ends
+
+
+def _tags(rows: Rows, regions: bool, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     tags = np.zeros(len(rows), dtype=np.uint8)
     if regions:
-        tags |= rows.confident
-    tags |= rows.contained.astype(np.uint8) << 1
-    tags |= rows.boundary.astype(np.uint8) << 2
+        tags |= rows.confident * np.uint8(CONF)
+    tags |= rows.contained * np.uint8(CONTAINED)
+    tags |= rows.boundary * np.uint8(BOUNDARY)
+    tags |= bits.any(axis=0) * np.uint8(LABELLED)
+    tags |= (rows.superlocus != 0) * np.uint8(JUDGED)
     return tags
 
 
@@ -165,7 +206,7 @@ def write_vcf(
     with path.open("wb") as out:
         head, _ = bgzf.compress_text(header.encode())
         at += out.write(head)
-        for chunk in _chunks(inputs, len(rows), truth, query, pool, threads):
+        for chunk in _chunks(inputs, len(rows), pool, threads):
             virtual = bgzf.virtual_offsets(chunk.offsets, chunk.sizes, at)
             offsets.append(virtual[:-1])
             out.write(chunk.data)
@@ -176,26 +217,21 @@ def write_vcf(
 
 
 def _chunks(
-    inputs: Inputs,
-    count: int,
-    truth: Side,
-    query: Side,
-    pool: ThreadPoolExecutor,
-    threads: int,
+    inputs: Inputs, count: int, pool: ThreadPoolExecutor, threads: int
 ) -> Iterator[_Chunk]:
     """Compressed chunks in order; a few more than there are threads at once."""
-    waiting: list[Future[_Chunk]] = []
+    waiting: deque[Future[_Chunk]] = deque()
     for first in range(0, count, CHUNK):
         last = min(first + CHUNK, count)
-        waiting.append(pool.submit(_chunk, inputs, truth, query, first, last))
+        waiting.append(pool.submit(_chunk, inputs, first, last))
         if len(waiting) > 2 * threads:
-            yield waiting.pop(0).result()
-    for future in waiting:
-        yield future.result()
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
-def _chunk(inputs: Inputs, truth: Side, query: Side, first: int, last: int) -> _Chunk:
-    text, offsets = write_rows(inputs, truth, query, first, last)
+def _chunk(inputs: Inputs, first: int, last: int) -> _Chunk:
+    text, offsets = write_rows(inputs, first, last)
     data, sizes = bgzf.compress_text(text)
     return _Chunk(data, sizes, offsets)
 

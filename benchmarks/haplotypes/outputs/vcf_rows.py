@@ -1,171 +1,132 @@
-"""The bytes of the VCF's rows, assembled by compiled code."""
+"""The bytes of the VCF's rows, assembled by compiled code.
+
+What a sample column says besides genotype and score takes few values in a whole file,
+so it is spelled out once for each (`Words`) and copied. The kernels take plain arrays:
+passing structures of arrays costs more than writing the row.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.classify import allele_span
-from benchmarks.haplotypes.records import HAPLOID
-from benchmarks.haplotypes.rows import Side
+from benchmarks.haplotypes.records import HAPLOID, Records
+from benchmarks.haplotypes.rows import Rows
 
 Bytes = NDArray[np.uint8]
-_DECISION, _MATCH, _TYPE, _PLACE = 0, 6, 11, 16
-"""Where each family of words begins in `Inputs.vocabulary`."""
-_FIXED = 220
-"""Bytes of a row besides names, alleles, filters, labels and subtypes, at most."""
+Ints = NDArray[np.int64]
+_FIXED = 64
+"""Bytes of a row besides names, alleles, filter, words and labels, at most."""
 
 
-class Inputs(NamedTuple):
-    """All that a row is made of, except the records. One value a row, or words."""
+@dataclass(frozen=True)
+class Words:
+    """Strings one after the other: word i is blob[edges[i] : edges[i + 1]]."""
 
-    contig: NDArray[np.int32]
-    truth: NDArray[np.int32]
-    query: NDArray[np.int32]
-    superlocus: NDArray[np.int32]
-    truth_decision: NDArray[np.uint8]
-    query_decision: NDArray[np.uint8]
-    truth_score: NDArray[np.int32]
-    tags: NDArray[np.uint8]
+    blob: Bytes
+    edges: Ints
+
+    def longest(self) -> int:
+        return int(np.diff(self.edges).max(initial=0))
+
+
+def words(values: list[str]) -> Words:
+    encoded = [value.encode() for value in values]
+    edges = np.cumsum([0, *(len(value) for value in encoded)]).astype(np.int64)
+    return Words(np.frombuffer(b"".join(encoded) + b" ", dtype=np.uint8), edges)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that rows are made of, besides the records.
+
+    `tails`: the text from after the superlocus to before the truth's genotype, by tag;
+    with strata it stops before their labels and `ends` goes on. `labels` stand in the
+    order in which they are written; label k is bit `order[k]` of the placement.
+    """
+
+    rows: Rows
+    truth: Records
+    query: Records
+    names: Words
+    truth_word: NDArray[np.uint16]
+    query_word: NDArray[np.uint16]
+    samples: Words
+    tag: NDArray[np.uint8]
+    tails: Words
+    ends: Words
+    labels: Words
+    order: Ints
     bits: NDArray[np.uint8]
-    order: NDArray[np.int64]
-    names: Bytes
-    name_edges: NDArray[np.int64]
-    labels: Bytes
-    label_edges: NDArray[np.int64]
-    subtype_names: Bytes
-    subtype_edges: NDArray[np.int64]
-    vocabulary: Bytes
-    vocabulary_edges: NDArray[np.int64]
 
 
-class Calls(NamedTuple):
-    """The columns of one side that its rows show."""
-
-    text: Bytes
-    line: NDArray[np.int64]
-    fields: NDArray[np.uint32]
-    pos: NDArray[np.int32]
-    gt: NDArray[np.int16]
-    phased: NDArray[np.bool_]
-    score: NDArray[np.float32]
-    match: NDArray[np.uint8]
-    variant: NDArray[np.uint8]
-    location: NDArray[np.uint8]
-    subtypes: NDArray[np.uint16]
-
-
-def _calls(side: Side) -> Calls:
-    r, c = side.records, side.classes
-    return Calls(
-        r.text, r.line, r.fields, r.pos, r.gt, r.phased, r.score,
-        side.verdicts.match, c.variant, c.location, c.subtypes,
-    )  # fmt: skip
-
-
-def write_rows(
-    inputs: Inputs, truth: Side, query: Side, first: int, last: int
-) -> tuple[Bytes, NDArray[np.int64]]:
+def write_rows(inputs: Inputs, first: int, last: int) -> tuple[Bytes, Ints]:
     """(text, offset of each row and of the end) of rows [first, last)."""
-    t, q = _calls(truth), _calls(query)
-    room = _room(inputs, t, q, first, last)
+    span = slice(first, last)
+    rows, t, q = inputs.rows, inputs.truth, inputs.query
+    truth, query, tag = rows.truth[span], rows.query[span], inputs.tag[span]
+    bits = inputs.bits[:, span]
+    widest = _FIXED + inputs.names.longest() + 2 * inputs.samples.longest()
+    widest += inputs.tails.longest() + inputs.ends.longest()
+    room = widest * (last - first) + _alleles(truth, query, t.fields, q.fields)
+    if len(inputs.order):
+        room += _label_bytes(bits, inputs.order, inputs.labels.edges)
     out = np.empty(room, dtype=np.uint8)
     offsets = np.empty(last - first + 1, dtype=np.int64)
-    size = _write(inputs, t, q, first, last, out, offsets)
-    return out[:size], offsets
+    at = _write(
+        out, offsets, rows.contig[span], truth, query, rows.superlocus[span],
+        rows.truth_score[span], inputs.truth_word[span], inputs.query_word[span], tag,
+        inputs.names.blob, inputs.names.edges, inputs.samples.blob,
+        inputs.samples.edges, inputs.tails.blob, inputs.tails.edges, inputs.ends.blob,
+        inputs.ends.edges, inputs.labels.blob, inputs.labels.edges, inputs.order, bits,
+        t.text, t.line, t.fields, t.pos, t.gt, t.phased,
+        q.text, q.line, q.fields, q.pos, q.gt, q.phased, q.score,
+    )  # fmt: skip
+    return out[:at], offsets
 
 
 @numba.njit(cache=True, nogil=True)
-def _room(inputs: Inputs, t: Calls, q: Calls, first: int, last: int) -> int:
-    """Bytes that the rows need at most."""
+def _alleles(
+    truth: NDArray[np.int32],
+    query: NDArray[np.int32],
+    t_fields: NDArray[np.uint32],
+    q_fields: NDArray[np.uint32],
+) -> int:
+    """Bytes of REF, ALT and FILTER of all rows, at most."""
     total = 0
-    for i in range(first, last):
-        name = inputs.contig[i]
-        total += _FIXED + inputs.name_edges[name + 1] - inputs.name_edges[name]
-        if inputs.truth[i] >= 0:
-            fields = t.fields[inputs.truth[i]]
-            total += fields[6] - fields[2]
-        if inputs.query[i] >= 0:
-            fields = q.fields[inputs.query[i]]
-            total += fields[6] - fields[2]
-        for s in range(len(inputs.order)):
-            label = inputs.order[s]
-            if inputs.bits[label >> 3, i] >> (label & 7) & 1:
-                total += inputs.label_edges[s + 1] - inputs.label_edges[s] + 1
+    for i in range(len(truth)):
+        if truth[i] >= 0:
+            total += t_fields[truth[i], 6] - t_fields[truth[i], 2]
+        if query[i] >= 0:
+            total += q_fields[query[i], 6] - q_fields[query[i], 2]
     return total
 
 
 @numba.njit(cache=True, nogil=True)
-def _write(
-    inputs: Inputs,
-    t: Calls,
-    q: Calls,
-    first: int,
-    last: int,
-    out: Bytes,
-    offsets: NDArray[np.int64],
-) -> int:
-    at = 0
-    remap = np.empty(8, dtype=np.int64)
-    for i in range(first, last):
-        offsets[i - first] = at
-        truth, query = inputs.truth[i], inputs.query[i]
-        at = _word(out, at, inputs.names, inputs.name_edges, inputs.contig[i])
-        at = _byte(out, at, 9)
-        at = _integer(out, at, (q.pos[query] if query >= 0 else t.pos[truth]) + 1)
-        out[at], out[at + 1], out[at + 2] = 9, 46, 9
-        at += 3
-        if query < 0:
-            at = _copy_field(out, at, t, truth, 2, 4)
-        else:
-            at = _copy_field(out, at, q, query, 2, 4)
-        joined = False
-        if truth >= 0 and query >= 0 and not _same_alts(t, truth, q, query):
-            joined = True
-            wanted = _alt_count(t, truth)
-            if wanted >= len(remap):
-                remap = np.empty(wanted * 2, dtype=np.int64)
-            at = _join_alts(out, at, t, truth, q, query, remap)
-        at = _filter(out, at, q, query)
-        at = _info(out, at, inputs, i)
-        at = _format(out, at)
-        at = _sample(out, at, inputs, t, truth, inputs.truth_decision[i], joined, remap)
-        held = inputs.truth_score[i]
-        at = _score(out, at, q.score[held] if held >= 0 else np.nan)
-        at = _byte(out, at, 9)
-        decision = inputs.query_decision[i]
-        at = _sample(out, at, inputs, q, query, decision, False, remap)
-        at = _score(out, at, q.score[query] if query >= 0 else np.nan)
-        at = _byte(out, at, 10)
-    offsets[last - first] = at
-    return at
+def _label_bytes(bits: NDArray[np.uint8], order: Ints, edges: Ints) -> int:
+    total = 0
+    for k in range(len(order)):
+        s = order[k]
+        size = edges[k + 1] - edges[k] + 1
+        for i in range(bits.shape[1]):
+            if bits[s >> 3, i] >> (s & 7) & 1:
+                total += size
+    return total
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _byte(out: Bytes, at: int, value: int) -> int:
-    out[at] = value
-    return at + 1
-
-
-@numba.njit(cache=True, nogil=True)
-def _word(
-    out: Bytes, at: int, blob: Bytes, edges: NDArray[np.int64], number: int
-) -> int:
-    for k in range(edges[number], edges[number + 1]):
-        out[at] = blob[k]
-        at += 1
-    return at
+def _copy(out: Bytes, at: int, source: Bytes, begin: int, end: int) -> int:
+    for k in range(end - begin):
+        out[at + k] = source[begin + k]
+    return at + end - begin
 
 
 @numba.njit(cache=True, nogil=True)
 def _integer(out: Bytes, at: int, value: int) -> int:
-    if value < 0:
-        out[at] = 45
-        at += 1
-        value = -value
     digits, left = 1, value // 10
     while left:
         digits += 1
@@ -180,9 +141,11 @@ def _integer(out: Bytes, at: int, value: int) -> int:
 def _score(out: Bytes, at: int, value: float) -> int:
     """Up to four decimals, without trailing zeros; `.` for none."""
     if not np.isfinite(value):
-        return _byte(out, at, 46)
+        out[at] = 46
+        return at + 1
     if value < 0:
-        at = _byte(out, at, 45)
+        out[at] = 45
+        at += 1
         value = -value
     if value > 1e14:
         return _integer(out, at, np.int64(min(value, 9e18)))
@@ -190,47 +153,33 @@ def _score(out: Bytes, at: int, value: float) -> int:
     at = _integer(out, at, scaled // 10_000)
     rest = scaled % 10_000
     if rest:
-        at = _byte(out, at, 46)
+        out[at] = 46
+        at += 1
         place = 1000
         while rest:
-            at = _byte(out, at, 48 + rest // place)
+            out[at] = 48 + rest // place
+            at += 1
             rest %= place
             place //= 10
     return at
 
 
-@numba.njit(cache=True, nogil=True)
-def _copy_field(
-    out: Bytes, at: int, calls: Calls, record: int, first: int, stop: int
-) -> int:
-    """Columns [first, stop) of the record's line, without the last tab."""
-    begin = calls.line[record] + calls.fields[record, first]
-    end = calls.line[record] + calls.fields[record, stop] - 1
-    for k in range(begin, end):
-        out[at] = calls.text[k]
-        at += 1
-    return at
-
-
-@numba.njit(cache=True, nogil=True)
-def _same_alts(t: Calls, truth: int, q: Calls, query: int) -> bool:
-    size = t.fields[truth, 4] - t.fields[truth, 3]
-    if q.fields[query, 4] - q.fields[query, 3] != size:
-        return False
-    a = t.line[truth] + t.fields[truth, 3]
-    b = q.line[query] + q.fields[query, 3]
+@numba.njit(cache=True, nogil=True, inline="always")
+def _same(a: Bytes, at: int, b: Bytes, other: int, size: int) -> bool:
+    same = True
     for k in range(size):
-        if t.text[a + k] != q.text[b + k]:
-            return False
-    return True
+        if a[at + k] != b[other + k]:
+            same = False
+            break
+    return same
 
 
 @numba.njit(cache=True, nogil=True)
-def _alt_count(calls: Calls, record: int) -> int:
+def _count(text: Bytes, begin: int, end: int) -> int:
+    """How many ALTs."""
     count = 1
-    begin = calls.line[record] + calls.fields[record, 3]
-    for k in range(begin, calls.line[record] + calls.fields[record, 4]):
-        count += calls.text[k] == 44
+    for k in range(begin, end):
+        count += text[k] == 44
     return count
 
 
@@ -238,158 +187,189 @@ def _alt_count(calls: Calls, record: int) -> int:
 def _join_alts(
     out: Bytes,
     at: int,
-    t: Calls,
-    truth: int,
-    q: Calls,
-    query: int,
-    remap: NDArray[np.int64],
+    t_text: Bytes,
+    t_begin: int,
+    t_end: int,
+    q_text: Bytes,
+    q_begin: int,
+    q_end: int,
+    remap: Ints,
 ) -> int:
     """Adds the truth's ALTs that the query has not; `remap` gets their new numbers."""
-    held = _alt_count(q, query)
-    q_begin = q.line[query] + q.fields[query, 3]
-    q_end = q.line[query] + q.fields[query, 4] - 1
-    t_begin = t.line[truth] + t.fields[truth, 3]
-    t_end = t.line[truth] + t.fields[truth, 4] - 1
+    held = _count(q_text, q_begin, q_end)
     added = held
-    for allele in range(1, _alt_count(t, truth) + 1):
-        a, a_end = allele_span(t.text, t_begin, t_end, allele)
+    for allele in range(1, _count(t_text, t_begin, t_end) + 1):
+        a, a_end = allele_span(t_text, t_begin, t_end, allele)
         remap[allele] = 0
         for other in range(1, held + 1):
-            b, b_end = allele_span(q.text, q_begin, q_end, other)
-            if b_end - b == a_end - a and _equal(t.text, a, q.text, b, a_end - a):
+            b, b_end = allele_span(q_text, q_begin, q_end, other)
+            if b_end - b == a_end - a and _same(t_text, a, q_text, b, a_end - a):
                 remap[allele] = other
                 break
         if remap[allele] == 0:
             added += 1
             remap[allele] = added
-            at = _byte(out, at, 44)
-            for k in range(a, a_end):
-                out[at] = t.text[k]
-                at += 1
+            out[at] = 44
+            at = _copy(out, at + 1, t_text, a, a_end)
     return at
-
-
-@numba.njit(cache=True, nogil=True)
-def _equal(a: Bytes, at: int, b: Bytes, other: int, size: int) -> bool:
-    for k in range(size):
-        if a[at + k] != b[other + k]:
-            return False
-    return True
-
-
-@numba.njit(cache=True, nogil=True)
-def _filter(out: Bytes, at: int, q: Calls, query: int) -> int:
-    """QUAL (none) and FILTER (the query's)."""
-    out[at], out[at + 1], out[at + 2] = 9, 46, 9
-    at += 3
-    if query < 0:
-        return _byte(out, at, 46)
-    return _copy_field(out, at, q, query, 5, 6)
-
-
-@numba.njit(cache=True, nogil=True)
-def _info(out: Bytes, at: int, inputs: Inputs, i: int) -> int:
-    at = _byte(out, at, 9)
-    begin = at
-    if inputs.superlocus[i]:
-        out[at], out[at + 1], out[at + 2] = 66, 83, 61
-        at = _integer(out, at + 3, inputs.superlocus[i])
-    some = False
-    tags = inputs.tags[i]
-    if tags & 1:
-        at = _tag(out, at, begin, some, b"CONF")
-        some = True
-    for s in range(len(inputs.order)):
-        label = inputs.order[s]
-        if inputs.bits[label >> 3, i] >> (label & 7) & 1:
-            at = _tag(out, at, begin, some, b"")
-            at = _word(out, at, inputs.labels, inputs.label_edges, s)
-            some = True
-    if tags & 2:
-        at = _tag(out, at, begin, some, b"TS_contained")
-        some = True
-    if tags & 4:
-        at = _tag(out, at, begin, some, b"TS_boundary")
-        some = True
-    if at == begin:
-        at = _byte(out, at, 46)
-    return at
-
-
-@numba.njit(cache=True, nogil=True)
-def _tag(out: Bytes, at: int, begin: int, some: bool, text: bytes) -> int:
-    if some:
-        at = _byte(out, at, 44)
-    else:
-        if at > begin:
-            at = _byte(out, at, 59)
-        for letter in b"Regions=":
-            at = _byte(out, at, letter)
-    for letter in text:
-        at = _byte(out, at, letter)
-    return at
-
-
-@numba.njit(cache=True, nogil=True)
-def _format(out: Bytes, at: int) -> int:
-    for letter in b"\tGT:BD:BK:BI:BVT:BLT:QQ\t":
-        at = _byte(out, at, letter)
-    return at
-
-
-@numba.njit(cache=True, nogil=True)
-def _sample(
-    out: Bytes,
-    at: int,
-    inputs: Inputs,
-    calls: Calls,
-    record: int,
-    decision: int,
-    joined: bool,
-    remap: NDArray[np.int64],
-) -> int:
-    """All of a sample but its score."""
-    blob, edges = inputs.vocabulary, inputs.vocabulary_edges
-    if record < 0:
-        out[at], out[at + 1] = 46, 58
-        at = _word(out, at + 2, blob, edges, _DECISION + decision)
-        for letter in b":.:.:NOCALL:nocall:":
-            at = _byte(out, at, letter)
-        return at
-    at = _genotype(out, at, calls, record, joined, remap)
-    at = _byte(out, at, 58)
-    at = _word(out, at, blob, edges, _DECISION + decision)
-    at = _byte(out, at, 58)
-    at = _word(out, at, blob, edges, _MATCH + calls.match[record])
-    at = _byte(out, at, 58)
-    bits = calls.subtypes[record]
-    at = _word(out, at, inputs.subtype_names, inputs.subtype_edges, bits)
-    at = _byte(out, at, 58)
-    at = _word(out, at, blob, edges, _TYPE + calls.variant[record])
-    at = _byte(out, at, 58)
-    at = _word(out, at, blob, edges, _PLACE + calls.location[record])
-    return _byte(out, at, 58)
 
 
 @numba.njit(cache=True, nogil=True)
 def _genotype(
     out: Bytes,
     at: int,
-    calls: Calls,
-    record: int,
+    first: int,
+    second: int,
+    phased: bool,
     joined: bool,
-    remap: NDArray[np.int64],
+    remap: Ints,
 ) -> int:
     for side in range(2):
-        allele = np.int64(calls.gt[record, side])
+        allele = first if side == 0 else second
         if side == 1:
             if allele == HAPLOID:
                 break
-            at = _byte(out, at, 124 if calls.phased[record] else 47)
+            out[at] = 124 if phased else 47
+            at += 1
         if allele < 0:
-            at = _byte(out, at, 46)
+            out[at] = 46
+            at += 1
         else:
             if joined and 0 < allele < len(remap):
                 allele = remap[allele]
             at = _integer(out, at, allele)
+    return at
+
+
+@numba.njit(cache=True, nogil=True)
+def _write(
+    out: Bytes,
+    offsets: Ints,
+    contig: NDArray[np.int32],
+    truth: NDArray[np.int32],
+    query: NDArray[np.int32],
+    superlocus: NDArray[np.int32],
+    truth_score: NDArray[np.int32],
+    truth_word: NDArray[np.uint16],
+    query_word: NDArray[np.uint16],
+    tag: NDArray[np.uint8],
+    names: Bytes,
+    name_edges: Ints,
+    samples: Bytes,
+    sample_edges: Ints,
+    tails: Bytes,
+    tail_edges: Ints,
+    ends: Bytes,
+    end_edges: Ints,
+    labels: Bytes,
+    label_edges: Ints,
+    order: Ints,
+    bits: NDArray[np.uint8],
+    t_text: Bytes,
+    t_line: Ints,
+    t_fields: NDArray[np.uint32],
+    t_pos: NDArray[np.int32],
+    t_gt: NDArray[np.int16],
+    t_phased: NDArray[np.bool_],
+    q_text: Bytes,
+    q_line: Ints,
+    q_fields: NDArray[np.uint32],
+    q_pos: NDArray[np.int32],
+    q_gt: NDArray[np.int16],
+    q_phased: NDArray[np.bool_],
+    q_score: NDArray[np.float32],
+) -> int:
+    at = 0
+    remap = np.empty(64, dtype=np.int64)
+    for i in range(len(truth)):
+        offsets[i] = at
+        t, q = truth[i], query[i]
+        at = _copy(out, at, names, name_edges[contig[i]], name_edges[contig[i] + 1])
+        out[at] = 9
+        pos = (q_pos[q] if q >= 0 else t_pos[t]) + 1
+        at = _integer(out, at + 1, np.int64(pos))
+        out[at], out[at + 1], out[at + 2] = 9, 46, 9
+        at += 3
+        joined = False
+        if q >= 0:
+            q_alt = q_line[q] + q_fields[q, 3]
+            q_end = q_line[q] + q_fields[q, 4] - 1
+            at = _copy(out, at, q_text, q_line[q] + q_fields[q, 2], q_end)
+        if t >= 0:
+            t_alt = t_line[t] + t_fields[t, 3]
+            t_end = t_line[t] + t_fields[t, 4] - 1
+            if q < 0:
+                at = _copy(out, at, t_text, t_line[t] + t_fields[t, 2], t_end)
+            elif t_end - t_alt != q_end - q_alt or not _same(
+                t_text, t_alt, q_text, q_alt, t_end - t_alt
+            ):
+                joined = True
+                wanted = _count(t_text, t_alt, t_end) + 1
+                if wanted > len(remap):
+                    remap = np.empty(wanted * 2, dtype=np.int64)
+                at = _join_alts(
+                    out, at, t_text, t_alt, t_end, q_text, q_alt, q_end, remap
+                )
+        out[at], out[at + 1], out[at + 2] = 9, 46, 9
+        at += 3
+        if q >= 0:
+            begin = q_line[q] + q_fields[q, 5]
+            at = _copy(out, at, q_text, begin, q_line[q] + q_fields[q, 6] - 1)
+        else:
+            out[at] = 46
+            at += 1
+        out[at] = 9
+        at += 1
+        if superlocus[i]:
+            out[at], out[at + 1], out[at + 2] = 66, 83, 61
+            at = _integer(out, at + 3, np.int64(superlocus[i]))
+        shown = np.int64(tag[i])
+        at = _copy(out, at, tails, tail_edges[shown], tail_edges[shown + 1])
+        if len(order):
+            some = shown & 1
+            for k in range(len(order)):
+                s = order[k]
+                if bits[s >> 3, i] >> (s & 7) & 1:
+                    if some:
+                        out[at] = 44
+                        at += 1
+                    at = _copy(out, at, labels, label_edges[k], label_edges[k + 1])
+                    some = 1
+            at = _copy(out, at, ends, end_edges[shown], end_edges[shown + 1])
+        if t >= 0:
+            at = _genotype(
+                out, at, np.int64(t_gt[t, 0]), np.int64(t_gt[t, 1]), t_phased[t],
+                joined, remap,
+            )  # fmt: skip
+        else:
+            out[at] = 46
+            at += 1
+        word = truth_word[i]
+        at = _copy(out, at, samples, sample_edges[word], sample_edges[word + 1])
+        held = truth_score[i]
+        if held >= 0:
+            at = _score(out, at, np.float64(q_score[held]))
+        else:
+            out[at] = 46
+            at += 1
+        out[at] = 9
+        at += 1
+        if q >= 0:
+            at = _genotype(
+                out, at, np.int64(q_gt[q, 0]), np.int64(q_gt[q, 1]), q_phased[q],
+                False, remap,
+            )  # fmt: skip
+        else:
+            out[at] = 46
+            at += 1
+        word = query_word[i]
+        at = _copy(out, at, samples, sample_edges[word], sample_edges[word + 1])
+        if q >= 0:
+            at = _score(out, at, np.float64(q_score[q]))
+        else:
+            out[at] = 46
+            at += 1
+        out[at] = 10
+        at += 1
+    offsets[len(truth)] = at
     return at
