@@ -10,6 +10,9 @@ from pathlib import Path
 from flask import Flask, Response, send_from_directory
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+POLL = 0.05
+"""Seconds until the server notices that it is to end."""
+
 
 class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -38,7 +41,9 @@ def serving(folder: Path) -> Iterator[str]:
         threaded=True,
         request_handler=_Handler,
     )
-    thread = threading.Thread(target=server.serve_forever, name="GIAB", daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, args=[POLL], name="GIAB", daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}/"

@@ -259,7 +259,8 @@ def strata(site: Path) -> dict[str, Any]:
     folder.mkdir(parents=True)
     beds = {name: folder / f"GRCh38_{name}.bed.gz" for name in IN_FASTA}
     for name, path in beds.items():
-        path.write_bytes(gzip.compress(f"{name}\t0\t{CONTIGS[name]}\n".encode()))
+        text = f"{name}\t0\t{CONTIGS[name]}\n"
+        path.write_bytes(gzip.compress(text.encode(), mtime=0))
     return {
         "build": BUILD,
         "version": "demo",
