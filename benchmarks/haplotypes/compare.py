@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from benchmarks.haplotypes.normalise import (
 )
 from benchmarks.haplotypes.records import (
     Comparison,
+    HaplotypesError,
     Match,
     Options,
     Records,
@@ -29,6 +30,8 @@ from benchmarks.haplotypes.reference import Reference, Sequence
 from benchmarks.haplotypes.regions import Regions, overlaps
 from benchmarks.haplotypes.search import END, START, VARIANT_COLUMNS, make_work
 
+WRONG_REFERENCE = 50
+"""Compared records from which on most REFs being wrong is a wrong reference."""
 ROOM = ((512, 64), (8_192, 256), (200_000, 512))
 """Paths and window of the search's work arrays, tried in turn."""
 
@@ -40,6 +43,8 @@ class _Side:
     verdicts: Verdicts
     slices: NDArray[np.int64]
     pass_only: bool
+    mismatches: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By contig: records whose REF is not the reference's, and the first of them."""
 
 
 def threads_of(options: Options) -> int:
@@ -93,9 +98,29 @@ def compare(
     busy = [int(c) for c in order if _rows(sides, int(c))]
     with ThreadPoolExecutor(threads_of(options)) as pool:
         found = dict(zip(busy, pool.map(one, busy), strict=True))
+    for side in sides:
+        _report_mismatches(side, reference)
     for contig in sorted(found):
         unsettled += found[contig]
     return Comparison(sides[0].verdicts, sides[1].verdicts, unsettled)
+
+
+def _report_mismatches(side: _Side, reference: Reference) -> None:
+    """Warn of records whose REF disagrees; refuse a file where most of them do."""
+    records = side.records
+    count = sum(number for number, _ in side.mismatches.values())
+    if not count:
+        return
+    judged = int((records.status == Status.JUDGED).sum())
+    row = min(first for _, first in side.mismatches.values() if first >= 0)
+    place = f"{records.contigs.names[records.contig[row]]}:{records.pos[row] + 1}"
+    told = (
+        f"{records.path}: REF of {count} of {judged} compared records disagrees with "
+        f"the reference {reference.path} (the first at {place})"
+    )
+    if judged >= WRONG_REFERENCE and count > judged // 2:
+        raise HaplotypesError(f"{told}. The file was made with another reference.")
+    records.warnings.append(f"{told}. They are compared by the bases of ALT.")
 
 
 def _rows(sides: tuple[_Side, _Side], contig: int) -> int:
@@ -108,7 +133,7 @@ def _compare_contig(
     orders = []
     for side in (truth, query):
         low, high = int(side.slices[contig]), int(side.slices[contig + 1])
-        prepare_contig(
+        side.mismatches[contig] = prepare_contig(
             side.records,
             side.alleles,
             low,

@@ -28,14 +28,14 @@ REF, ALT, ALT_END = Field.REF.value, Field.ALT.value, Field.QUAL.value
 JUDGED, NO_CALL, HOM_REF = Status.JUDGED.value, Status.NO_CALL.value, Status.HOM_REF
 FILTERED, TOO_LONG = Status.FILTERED.value, Status.TOO_LONG.value
 MANY, BAD_GENOTYPE = Status.POLYPLOID.value, Status.BAD_GENOTYPE.value
-BAD_ALLELE, REF_MISMATCH = Status.BAD_ALLELE.value, Status.REF_MISMATCH.value
+BAD_ALLELE = Status.BAD_ALLELE.value
 OUTSIDE_CONTIG = Status.OUTSIDE_CONTIG.value
 IS_REF = HOM_REF.value
 
 
 # Columns of the alleles of a record: the reference bases that its genotype's alleles
-# replace together, then for each of the two alleles: number, bases replaced, length (NULL
-# where it replays nothing) and offset of its bases in the line.
+# replace together, then for each of the two alleles: number, bases replaced, length
+# (NULL where it replays nothing) and offset of its bases in the line.
 START, END, ID, ALLELE_START, ALLELE_END, LENGTH, AT = 0, 1, 2, 4, 6, 8, 10
 ALLELE_COLUMNS = 12
 
@@ -77,6 +77,7 @@ def _longest(text, at, end):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _agrees(text, at, size, place, reference):  # type: ignore[no-untyped-def]
     """Whether REF is what the FASTA says; letters other than ACGT fit any base."""
+    data, offset, width, stride = reference
     for k in range(size):
         ours = text[at + k] & 0xDF
         base = base_at(
@@ -94,14 +95,16 @@ def _plain(byte):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _shares_first_base(text, ref_at, alt_at, alt_end):  # type: ignore[no-untyped-def]
-    """Whether all ALTs begin with the first base of REF."""
+    """Whether all ALTs begin with the first base of REF; `*` and `<..>` are passed."""
     first = text[ref_at] & 0xDF
-    begin = True
+    begin, shared = True, False
     for k in range(alt_at, alt_end):
-        if begin and (text[k] & 0xDF) != first:
-            return False
+        if begin and text[k] != 42 and text[k] != 60:
+            if (text[k] & 0xDF) != first:
+                return False
+            shared = True
         begin = text[k] == 44
-    return True
+    return shared
 
 
 @njit(cache=True, nogil=True)
@@ -132,7 +135,12 @@ def prepare(  # type: ignore[no-untyped-def]
     max_length,
     ref_overlap,
 ):
-    """Set status and alleles of the rows [low, high), all of one contig."""
+    """Set status and alleles of the rows [low, high), all of one contig.
+
+    Returns how many disagree with the reference in REF, and the first that does. Such
+    records are compared by what they make of the reference (as vcfeval does).
+    """
+    mismatches, first_mismatch = 0, -1
     for row in range(low, high):
         if status[row] != JUDGED:
             continue
@@ -155,16 +163,19 @@ def prepare(  # type: ignore[no-untyped-def]
                 letter = text[k] & 0xDF
                 if letter < 65 or letter > 90:
                     state = BAD_ALLELE
-        if state == JUDGED and (
-            pos[row] < 0 or not _agrees(text, ref_at, size, pos[row], reference)
-        ):
-            state = REF_MISMATCH
+        if state == JUDGED and pos[row] < 0:
+            state = OUTSIDE_CONTIG
+        if state == JUDGED and not _agrees(text, ref_at, size, pos[row], reference):
+            mismatches += 1
+            if first_mismatch < 0:
+                first_mismatch = row
         if state == JUDGED:
             state = _set_alleles(
                 text, line[row], ref_at, size, alt_at, alt_end, pos[row], gt, alleles, row,
                 ref_overlap,
             )  # fmt: skip
         status[row] = state
+    return mismatches, first_mismatch
 
 
 @njit(cache=True, nogil=True)
@@ -240,8 +251,9 @@ def prepare_contig(
     pass_only: bool,
     max_length: int,
     ref_overlap: bool,
-) -> None:
-    prepare(
+) -> tuple[int, int]:
+    """See `prepare`."""
+    count, first = prepare(
         records.text,
         records.line,
         records.fields,
@@ -260,3 +272,4 @@ def prepare_contig(
         max_length,
         ref_overlap,
     )
+    return int(count), int(first)

@@ -40,7 +40,6 @@ class Status(IntEnum):
     OUTSIDE_CONTIG = 11
     OUTSIDE_TARGETS = 12
     TOO_COMPLEX = 13
-    NO_TRUTH = 14
 
 
 STATUS_TEXT: dict[Status, str] = {
@@ -58,7 +57,6 @@ STATUS_TEXT: dict[Status, str] = {
     Status.OUTSIDE_CONTIG: "ends beyond its contig",
     Status.OUTSIDE_TARGETS: "outside the target regions",
     Status.TOO_COMPLEX: "region too complex to settle",
-    Status.NO_TRUTH: "contig without truth variants",
 }
 
 
