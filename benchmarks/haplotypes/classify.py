@@ -1,9 +1,9 @@
 """What kind of variant each record is: BVT, BI and BLT of the GA4GH VCF, vectorised.
 
-The rules are hap.py's (`VariantStatistics`, `GA4GHQuantify`): alleles that the genotype
-names are trimmed, aligned to REF where both sides keep two bases or more, and counted in
-substituted, inserted and deleted bases. A substitution alone is a SNP, whatever its
-length; anything else is an INDEL.
+The rules are hap.py's (`VariantStatistics`, `GA4GHQuantify`): alleles that the
+genotype names are trimmed, aligned to REF where both sides keep two bases or more, and
+counted in substituted, inserted and deleted bases. A substitution alone is a SNP,
+whatever its length; anything else is an INDEL.
 """
 
 from __future__ import annotations

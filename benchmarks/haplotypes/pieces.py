@@ -24,8 +24,9 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 
 SOURCE, POS, REF_LEN, ALT, ALT_LEN, CARRIED, WHOLE, SNP, IN_POOL = range(9)
-"""Columns of a piece. ALT: offset in the text, or in the pool (IN_POOL). CARRIED: which
-haplotypes have it, 1 and 2 as bits, 4 a haploid call. WHOLE: the record as it stands."""
+"""Columns of a piece. ALT: offset in the text, or in the pool (IN_POOL). CARRIED:
+which haplotypes have it, 1 and 2 as bits, 4 a haploid call. WHOLE: the record as it
+stands."""
 COLUMNS = 9
 FIRST, SECOND = 0, 1
 """Columns of a joined call: its pieces; SECOND is -1 for a call of one piece."""

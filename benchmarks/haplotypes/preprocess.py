@@ -139,8 +139,7 @@ def _written(
 
 def _filter_sizes(records: Records, source: Ints) -> Ints:
     fields = records.fields[source]
-    sizes = fields[:, Field.INFO].astype(np.int64) - fields[:, Field.QUAL]
-    return sizes
+    return fields[:, Field.INFO].astype(np.int64) - fields[:, Field.QUAL]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,9 +1,9 @@
-"""Counts of TP, FP, FN and UNK by type, subtype, stratum and filter, as hap.py's tables.
+"""Counts of TP, FP, FN and UNK by type, subtype, stratum and filter, as in hap.py.
 
 Each row of the comparison gives at most one observation of the truth and one of the
-query. An observation's *kind* is all that the tables ask of it (decision, type, filters,
-genotype, match level, subtypes), so that a stratum is counted in one pass over the rows,
-whatever the number of its table rows.
+query. An observation's *kind* is all that the tables ask of it (decision, type,
+filters, genotype, match level, subtypes), so that a stratum is counted in one pass over
+the rows, whatever the number of its table rows.
 """
 
 from __future__ import annotations

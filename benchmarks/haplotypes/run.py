@@ -215,7 +215,8 @@ def _compare(
 @dataclass
 class _Tables:
     rows: list[TableRow]
-    curves: list[TableRow]
+    curves: Callable[[], list[TableRow]]
+    """Made when asked for: beside the writing of the VCF."""
     placement: Placement | None
     notes: list[str]
 
@@ -245,10 +246,13 @@ def _quantify(
         mark_borders(rows, placement.on_border)
     subsets = _subsets(compared, kinds, placement)
     table = table_rows(kinds, subsets, filters)
-    curves = []
-    if job.do_roc:
+
+    def curves() -> list[TableRow]:
+        if not job.do_roc:
+            return []
         scores = row_scores(rows, query.records.score)
-        curves = roc_rows(kinds, scores, subsets[0], filters, job.roc_delta)
+        return roc_rows(kinds, scores, subsets[0], filters, job.roc_delta)
+
     return _Tables(table, curves, placement, placement.notes if placement else [])
 
 

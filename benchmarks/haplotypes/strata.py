@@ -185,7 +185,7 @@ def _packed(
 def _same(
     a: NDArray[np.uint8], at: int, size: int, b: NDArray[np.uint8], other: int
 ) -> bool:
-    for k in range(size):
+    for k in range(size):  # noqa: SIM110 (a loop is what compiles to fast code)
         if a[at + k] != b[other + k]:
             return False
     return True

@@ -32,7 +32,7 @@ class Content:
     query: Side
     placement: Placement | None
     table: list[TableRow]
-    curves: list[TableRow]
+    curves: Callable[[], list[TableRow]]
     regions: bool
     timings: dict[str, float]
     result: Result
@@ -112,7 +112,7 @@ def _writers(content: Content) -> dict[str, Write]:
     header, cells = tables.extended_table(kept, job.roc, job.ci_alpha)
     summary = [tables.summary_cells(row) for row in content.result.summary
                if row.filter in ("ALL", "PASS")]  # fmt: skip
-    _, curve_cells = tables.extended_table(content.curves, job.roc, job.ci_alpha)
+    _, curve_cells = tables.extended_table(content.curves(), job.roc, job.ci_alpha)
     _, table_cells = tables.extended_table(content.table, job.roc, job.ci_alpha)
     every = sorted([*table_cells, *curve_cells], key=_order)
     json_tables = [
