@@ -190,6 +190,28 @@ def read(
     return Page([dict(zip(COLUMNS, row, strict=True)) for row in rows], total)
 
 
+def only_in(
+    parquet: Path, other: Path, wanted: Wanted, *, offset: int, limit: int
+) -> Page:
+    """False variants of one run that are not false in another, by place and alleles.
+
+    With the same truth set these are what the other run gets right: a variant that it
+    finds, a call that it does not make or makes right.
+    """
+    where, values = wanted.conditions()
+    mine = (
+        f"FROM {_quoted(parquet)} AS mine ANTI JOIN {_quoted(other)} AS theirs "
+        f"USING (contig, position, ref, alt, verdict) WHERE {where}"
+    )
+    with _reading(parquet, other) as database:
+        total = _one(database, f"SELECT count(*) {mine}", values)
+        rows = database.execute(
+            f"SELECT {', '.join(COLUMNS)} {mine} ORDER BY place LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        ).fetchall()
+    return Page([dict(zip(COLUMNS, row, strict=True)) for row in rows], total)
+
+
 def choices(parquet: Path) -> Choices:
     """Which contigs, reasons, genotypes, filters and strata occur, and how often."""
     source = _quoted(parquet)
@@ -213,9 +235,12 @@ def choices(parquet: Path) -> Choices:
     return Choices(by)
 
 
-def _reading(parquet: Path) -> duckdb.DuckDBPyConnection:
-    if not parquet.is_file():
-        raise VariantsError(f"{parquet.name} is not there; it may have been removed.")
+def _reading(*files: Path) -> duckdb.DuckDBPyConnection:
+    for parquet in files:
+        if not parquet.is_file():
+            raise VariantsError(
+                f"{parquet.name} is not there; it may have been removed."
+            )
     return duckdb.connect(config={"threads": 2})
 
 

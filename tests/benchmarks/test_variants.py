@@ -32,18 +32,26 @@ RECORDS = [
 ]
 
 
-@pytest.fixture
-def parquet(tmp_path: Path) -> Path:
-    vcf = tmp_path / "it's.vcf.gz"
+Record = tuple[str, int, str, str, str, str]
+
+
+def extracted(folder: Path, records: list[Record]) -> Path:
+    folder.mkdir(exist_ok=True)
+    vcf = folder / "it's.vcf.gz"
     with gzip.open(vcf, "wt") as file:
         file.write(HEADER)
-        for contig, position, ref, alt, info, samples in RECORDS:
+        for contig, position, ref, alt, info, samples in records:
             file.write(
                 f"{contig}\t{position}\t.\t{ref}\t{alt}\t.\tPASS\t{info}\t"
                 f"GT:BD:BK:BVT:BI:QQ\t{samples}\n"
             )
-    assert variants.extract(vcf, tmp_path / variants.NAME) == 4
-    return tmp_path / variants.NAME
+    variants.extract(vcf, folder / variants.NAME)
+    return folder / variants.NAME
+
+
+@pytest.fixture
+def parquet(tmp_path: Path) -> Path:
+    return extracted(tmp_path, RECORDS)
 
 
 def places(parquet: Path, wanted: Wanted, sort: str = "place") -> list[str]:
@@ -106,6 +114,24 @@ def test_pages_are_the_whole_cut_up(parquet: Path, sort: str) -> None:
         for at in range(5)
     ]
     assert [row for page in pages for row in page] == list(whole)
+
+
+def test_tells_two_runs_apart(parquet: Path, tmp_path: Path) -> None:
+    other = extracted(tmp_path / "other", [RECORDS[1], RECORDS[3]])
+    page = variants.only_in(parquet, other, Wanted(), offset=0, limit=9)
+    assert ([row["position"] for row in page.rows], page.total) == ([30], 1)
+    back = variants.only_in(other, parquet, Wanted(), offset=0, limit=9)
+    assert back.total == 0
+
+
+def test_the_same_place_with_another_allele_is_another_variant(
+    parquet: Path, tmp_path: Path
+) -> None:
+    contig, position, _ref, _alt, info, samples = RECORDS[2]
+    longer = (contig, position, "A", "ATTT,AT", info, samples)
+    other = extracted(tmp_path / "other", [RECORDS[1], longer, RECORDS[3]])
+    page = variants.only_in(parquet, other, Wanted(), offset=0, limit=9)
+    assert [row["alt"] for row in page.rows] == ["ATT,AT"]
 
 
 def test_sorts_by_quality_the_unknown_last(parquet: Path) -> None:
