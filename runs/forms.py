@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import zipfile
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -18,13 +19,15 @@ from django.utils.translation import ngettext
 from benchmarks.engines.truvari import PRESETS
 from benchmarks.models import Build
 from runs import intake
-from runs.api.receive import Archive, location_of
+from runs.api import parts, receive
+from runs.api.receive import Archive
 from runs.intake import Benchmark
 from runs.lifecycle import Order
 from runs.models import SAMPLE_ID, Priority, RunQuerySet, Source, Status
 from runs.sources import S3Folder
 from runs.templatetags.portal import amount
 from runs.transfers.base import Limits, TransferError
+from runs.transfers.chunks import Upload
 from runs.transfers.layout import SampleFolder
 
 INDIVIDUALS = [f"HG00{number}" for number in range(1, 8)]
@@ -141,7 +144,11 @@ class OrderForm(forms.Form):
     def main_fields(self) -> list[forms.BoundField]:
         """Where the inputs are first, then what every run is asked for with."""
         common = list(OrderForm.base_fields)
-        fields = [field for field in self if field.name not in self.MORE]
+        fields = [
+            field
+            for field in self
+            if field.name not in self.MORE and not field.is_hidden
+        ]
         return sorted(fields, key=lambda field: field.name in common[1:])
 
     def more_fields(self) -> list[forms.BoundField]:
@@ -239,25 +246,66 @@ def _choice(folder: SampleFolder) -> tuple[str, str]:
 
 
 class ZipForm(OrderForm):
-    """An archive of the sample's files; the view has it written to its place."""
+    """An archive of the sample's files: sent with the form, or in parts before it.
+
+    `owner` is whose uploads in parts may be named; the view sets it.
+    """
 
     source = Source.ZIP
+    owner = ""
     file = forms.FileField(
         label=_("ZIP archive"),
+        required=False,
         help_text=_("With the call files, their indexes and the metrics files."),
         widget=forms.FileInput({"accept": ".zip,application/zip"}),
     )
+    upload = forms.CharField(
+        required=False, max_length=100, widget=forms.HiddenInput({"data-upload-id": ""})
+    )
 
-    def clean_file(self) -> Path:
+    def arrived(self) -> Upload | None:
+        """The archive that came in parts and waits for the form to be right."""
+        named = self.data.get("upload", "")
+        try:
+            return parts.store().get(named, owner=self.owner) if named else None
+        except TransferError:
+            return None
+
+    def clean_file(self) -> Path | None:
         archive = self.cleaned_data["file"]
+        if archive is None:
+            return None
         if not isinstance(archive, Archive):
             raise ValidationError(_("The archive did not arrive as one file."))
-        if not zipfile.is_zipfile(archive.path):
+        return self._checked(archive.path)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if not given.get("file") and not given.get("upload"):
+            self._fault("file", _("Choose the archive."))
+        elif not given.get("file") and not self.errors:
+            self._take(given["upload"])
+        return given
+
+    def _take(self, named: str) -> None:
+        """Make the upload in parts the archive of the run."""
+        target = receive.folder() / f"{uuid.uuid4()}.zip"
+        try:
+            parts.store().complete(named, target, owner=self.owner)
+            self.cleaned_data["file"] = self._checked(target)
+        except TransferError as error:
+            self.add_error("file", error.sentence)
+        except ValidationError as error:
+            target.unlink()
+            self.add_error("file", error)
+
+    def _checked(self, path: Path) -> Path:
+        if not zipfile.is_zipfile(path):
             raise ValidationError(_("This is no ZIP archive, or only a part of one."))
-        return archive.path
+        return path
 
     def location(self) -> dict[str, Any]:
-        return location_of(self.cleaned_data["file"])
+        return receive.location_of(self.cleaned_data["file"])
 
 
 class PathForm(OrderForm):

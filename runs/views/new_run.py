@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from runs import lifecycle
 from runs.api import receive
 from runs.api.errors import ApiError
-from runs.forms import FORMS, OrderForm
+from runs.forms import FORMS, OrderForm, ZipForm
 from runs.models import Source
 from runs.views.access import operators, person
 
@@ -49,8 +49,10 @@ def _upload(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _submit(request: HttpRequest, source: str) -> HttpResponse:
     form = FORMS[source](request.POST, request.FILES)
-    if source == Source.ZIP and (fault := receive.handler_of(request).fault):
-        form.add_error("file", fault.message)
+    if isinstance(form, ZipForm):
+        form.owner = str(person(request).pk)
+        if fault := receive.handler_of(request).fault:
+            form.add_error("file", fault.message)
     if not form.is_valid():
         return _page(request, source, form, status=422)
     run = lifecycle.create(form.order(), user=person(request))

@@ -83,6 +83,10 @@ def fetch(request: HttpRequest, key: str) -> HttpResponse:
 
 def _truth_sets() -> list[Line]:
     rows = {row.key: row for row in TruthSet.objects.all()}
+    entries = sorted(
+        catalog.current().truth_sets,
+        key=lambda entry: (entry.individual, entry.kind, entry.build, entry.version),
+    )
     return [
         Line(
             key=entry.key,
@@ -95,7 +99,7 @@ def _truth_sets() -> list[Line]:
             row=rows.get(entry.key),
             known_size=_size(entry.files.values()),
         )
-        for entry in catalog.current().truth_sets
+        for entry in entries
     ]
 
 

@@ -38,7 +38,7 @@ def run_state(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The part of the page that changes while the run is carried out."""
     found = get_object_or_404(WATCHED, uuid=uuid)
     context = {"run": found, "stages": list(found.stages.all())}
-    return render(request, "runs/_run_state.html", context)
+    return render(request, "runs/_run_renewed.html", context)
 
 
 @require_safe
@@ -46,7 +46,11 @@ def run_state(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def run_results(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The part of the page that a run fills when it ends."""
     found = get_object_or_404(WATCHED, uuid=uuid)
-    context = {"run": found, "results": results_of(found)}
+    context = {
+        "run": found,
+        "results": results_of(found),
+        "launch": LaunchForm(auto_id="launch_%s"),
+    }
     return render(request, "runs/_run_results.html", context)
 
 

@@ -60,6 +60,10 @@
     box.innerHTML = await answer.text();
     const fresh = box.content.querySelector(`#${CSS.escape(part.id)}`);
     if (!fresh) return true;
+    for (const along of box.content.querySelectorAll("[data-along]")) {
+      const here = document.getElementById(along.id);
+      if (here) here.innerHTML = along.innerHTML;
+    }
     if (fresh.innerHTML !== part.innerHTML) { keepOpen(part, fresh); part.innerHTML = fresh.innerHTML; announce(part); }
     if (!fresh.dataset.renew) {
       delete part.dataset.renew;

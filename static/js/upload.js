@@ -1,64 +1,143 @@
-// A form with a file is sent in the background, with its progress; the answer takes
-// the page's place. Without this script the browser sends it as any form.
+// A ZIP is sent in parts before its form, with progress; it goes on after a cut, and after
+// a reload when the same file is chosen again. Without this script the browser sends the
+// file with the form.
 "use strict";
 (() => {
-  const sending = (form, box) => {
-    const request = new XMLHttpRequest();
-    const bar = box.querySelector("progress");
-    const words = box.querySelector("[data-words]");
-    const button = form.querySelector("[data-send]");
-    let started = performance.now();
-    request.upload.addEventListener("progress", (event) => {
-      if (!event.lengthComputable) return;
-      const seconds = (performance.now() - started) / 1000;
-      const rate = event.loaded / Math.max(seconds, 0.1);
-      const percent = Math.floor(100 * event.loaded / event.total);
-      bar.value = percent;
-      words.textContent = event.loaded < event.total
-        ? `${percent} % · ${mega(event.loaded)} / ${mega(event.total)} · ${mega(rate)}/s`
-        : box.dataset.checking;
-    });
-    const failed = (text) => {
-      words.textContent = text;
-      button.disabled = false;
-      box.querySelector("[data-stop]").hidden = true;
-    };
-    request.addEventListener("load", () => {
-      if (request.status === 200 && request.responseURL !== request.asked) { location.assign(request.responseURL); return; }
-      const answer = new DOMParser().parseFromString(request.responseText, "text/html");
-      const main = answer.getElementById("main");
-      if (!main) { failed(box.dataset.failed); return; }
-      document.getElementById("main").replaceWith(main);
-      watch();
-      const first = main.querySelector("[role=alert], [aria-invalid=true]");
-      if (first) { first.setAttribute("tabindex", "-1"); first.focus(); }
-    });
-    request.addEventListener("error", () => failed(box.dataset.failed));
-    request.addEventListener("abort", () => failed(box.dataset.stopped));
-    box.querySelector("[data-stop]").onclick = () => request.abort();
-    request.asked = new URL(form.getAttribute("action"), location.href).href;
-    request.open("POST", request.asked);
-    box.hidden = false;
-    box.querySelector("[data-stop]").hidden = false;
-    button.disabled = true;
-    started = performance.now();
-    request.send(new FormData(form));
-  };
+  const form = document.querySelector("form[data-upload]");
+  const box = document.getElementById("upload-progress");
+  if (!form || !box) return;
+  const picker = form.querySelector("input[type=file]");
+  const upload = form.querySelector("[data-upload-id]");
+  const button = form.querySelector("[data-send]");
+  const bar = box.querySelector("progress");
+  const words = box.querySelector("[data-words]");
+  const stop = box.querySelector("[data-stop]");
+  const TRIES = 8;
   const lang = document.documentElement.lang;
-  const mega = (bytes) => {
+
+  const key = (file) => `vcbench-upload ${file.name} ${file.size} ${file.lastModified}`;
+  const keep = (file, id) => { try { localStorage.setItem(key(file), id); } catch { /* private window */ } };
+  const kept = (file) => { try { return localStorage.getItem(key(file)); } catch { return null; } };
+  const forget = (file) => { try { localStorage.removeItem(key(file)); } catch { /* private window */ } };
+  const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+  const amount = (bytes) => {
     const giga = bytes >= 1e9;
     const value = giga ? bytes / 1e9 : bytes / 1e6;
     const unit = lang === "fr" ? (giga ? "Go" : "Mo") : (giga ? "GB" : "MB");
     return `${value.toLocaleString(lang, { maximumFractionDigits: value < 10 ? 1 : 0 })} ${unit}`;
   };
-  const watch = () => {
-    const form = document.querySelector("form[data-upload]");
-    form?.addEventListener("submit", (event) => {
-      const file = form.querySelector("input[type=file]");
-      if (!file?.files.length) return;
-      event.preventDefault();
-      sending(form, document.getElementById("upload-progress"));
-    });
-  };
-  watch();
+
+  class Refused extends Error {}
+  class Stopped extends Error {}
+
+  // One upload of one file; `xhr` is the request under way.
+  class Sending {
+    constructor(file) {
+      this.file = file;
+      this.stopped = false;
+      this.marks = [];
+    }
+    ask(method, url, body, type, moved) {
+      return new Promise((done, fail) => {
+        const xhr = new XMLHttpRequest();
+        this.xhr = xhr;
+        xhr.open(method, url);
+        xhr.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
+        if (type) xhr.setRequestHeader("Content-Type", type);
+        if (moved) xhr.upload.addEventListener("progress", (event) => moved(event.loaded));
+        xhr.addEventListener("load", () => done(xhr));
+        xhr.addEventListener("error", () => fail(new Error("cut")));
+        xhr.addEventListener("abort", () => fail(new Stopped()));
+        xhr.send(body ?? null);
+      });
+    }
+    answer(xhr) {
+      const json = (() => { try { return JSON.parse(xhr.responseText); } catch { return {}; } })();
+      if (xhr.status < 300) return json;
+      if (xhr.status >= 500 && xhr.status !== 507) throw new Error("server");
+      throw new Refused(json.error?.message || box.dataset.failed);
+    }
+    async begin() {
+      const id = kept(this.file);
+      if (id) {
+        const xhr = await this.ask("GET", `${box.dataset.parts}/${id}`);
+        if (xhr.status === 200) return this.answer(xhr);
+        forget(this.file);
+      }
+      const body = JSON.stringify({ name: this.file.name, size: this.file.size });
+      const made = this.answer(await this.ask("POST", box.dataset.parts, body, "application/json"));
+      keep(this.file, made.upload);
+      return made;
+    }
+    async part(state) {
+      const piece = this.file.slice(state.offset, state.offset + state.part_bytes);
+      const url = `${box.dataset.parts}/${state.upload}?offset=${state.offset}`;
+      const xhr = await this.ask("PATCH", url, piece, "application/octet-stream", (sent) => this.show(state.offset + sent));
+      if (xhr.status === 409) return { ...state, offset: Number(xhr.getResponseHeader("Upload-Offset")) };
+      return this.answer(xhr);
+    }
+    async run() {
+      let state = null;
+      let tries = 0;
+      while (!state || state.offset < this.file.size) {
+        if (this.stopped) throw new Stopped();
+        try {
+          const next = state ? await this.part(state) : await this.begin();
+          if (!state || next.offset !== state.offset) tries = 0;
+          state = next;
+          this.show(state.offset);
+        } catch (error) {
+          if (error instanceof Refused || error instanceof Stopped || ++tries > TRIES) throw error;
+          words.textContent = box.dataset.again;
+          await pause(Math.min(500 * 2 ** tries, 15000));
+          state = null; // ask the server where to go on
+        }
+      }
+      return state.upload;
+    }
+    show(bytes) {
+      const now = performance.now();
+      this.marks.push([now, bytes]);
+      while (this.marks.length > 2 && now - this.marks[0][0] > 5000) this.marks.shift();
+      const [since, before] = this.marks[0];
+      const rate = Math.max(0, bytes - before) / Math.max((now - since) / 1000, 0.1);
+      const percent = Math.floor(100 * bytes / this.file.size);
+      bar.value = percent;
+      words.textContent = `${percent} % · ${amount(bytes)} / ${amount(this.file.size)} · ${amount(rate)}/s`;
+    }
+    async giveUp() {
+      this.stopped = true;
+      this.xhr?.abort();
+      const id = kept(this.file);
+      forget(this.file);
+      if (id) await this.ask("DELETE", `${box.dataset.parts}/${id}`).catch(() => {});
+    }
+  }
+
+  form.addEventListener("submit", async (event) => {
+    const file = picker.files[0];
+    if (!file) return;
+    event.preventDefault();
+    const sending = new Sending(file);
+    const leaving = (leave) => leave.preventDefault();
+    window.addEventListener("beforeunload", leaving);
+    stop.onclick = () => sending.giveUp();
+    box.hidden = stop.hidden = false;
+    button.disabled = true;
+    try {
+      upload.value = await sending.run();
+      window.removeEventListener("beforeunload", leaving);
+      stop.hidden = true;
+      words.textContent = box.dataset.checking;
+      forget(file);
+      picker.value = "";
+      form.submit();
+    } catch (error) {
+      window.removeEventListener("beforeunload", leaving);
+      stop.hidden = true;
+      button.disabled = false;
+      words.textContent = error instanceof Stopped ? box.dataset.stopped
+        : error instanceof Refused ? error.message : box.dataset.failed;
+    }
+  });
 })();

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -187,3 +188,67 @@ def test_addresses_may_be_switched_off(operates: Browser, configure: Configure) 
     page = operates.send(URL, **ORDER, urls="https://lab.example/a")
 
     assert "VCBENCH_URL_HOSTS" in page.text("#id_urls_error")
+
+
+def in_parts(operates: Browser, content: bytes) -> str:
+    """Send an archive by the REST interface; returns the upload's id."""
+    begun = operates.post(
+        "/api/v1/upload/parts",
+        {"name": "calls.zip", "size": len(content)},
+        content_type="application/json",
+    ).json()
+    operates.patch(
+        f"/api/v1/upload/parts/{begun['upload']}?offset=0",
+        content,
+        content_type="application/octet-stream",
+    )
+    return str(begun["upload"])
+
+
+def test_an_archive_that_came_in_parts(operates: Browser, data: Path) -> None:
+    upload = in_parts(operates, archive().read())
+
+    operates.send(ZIP, **ORDER, upload=upload)
+
+    run = Run.objects.get()
+    assert zipfile.ZipFile(data / run.location["archive"]).namelist() == [
+        "NA24385.sv.vcf.gz"
+    ]
+
+
+def test_an_upload_outlives_a_fault_of_the_form(operates: Browser, data: Path) -> None:
+    upload = in_parts(operates, archive().read())
+
+    page = operates.send(ZIP, **{**ORDER, "sample_id": ""}, upload=upload)
+
+    assert page.status == 422
+    assert page.one("input[name=upload]").attributes["value"] == upload
+    assert page.text("form .note-success p").startswith("calls.zip (")
+    operates.send(ZIP, **ORDER, upload=upload)
+    assert Run.objects.exists()
+
+
+def test_parts_that_make_no_zip(operates: Browser, data: Path) -> None:
+    upload = in_parts(operates, b"no archive")
+
+    page = operates.send(ZIP, **ORDER, upload=upload)
+
+    assert "no ZIP archive" in page.text("#id_file_error")
+    assert [path.name for path in left(data)] == ["parts"]
+    assert not Run.objects.exists()
+
+
+def test_the_upload_of_another_person_is_unknown(
+    operates: Browser, operator: User, data: Path
+) -> None:
+    upload = in_parts(operates, archive().read())
+    thief = User.objects.create_user("theo")
+    thief.groups.set(operator.groups.all())
+    browser = Browser()
+    browser.force_login(thief)
+
+    page = browser.send(ZIP, **ORDER, upload=upload)
+
+    assert page.has("#id_file_error")
+    assert not page.has("form .note-success")
+    assert not Run.objects.exists()
