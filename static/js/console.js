@@ -298,7 +298,7 @@
       const near = 40 * this.height;
       const forward = lines.last < this.total && !lines.full && (bottom < near || this.following) &&
         !(lines === this.plain && lines.last === this.feed.cursor);
-      const back = !lines.filter && lines.first > 1 && top < near;
+      const back = !this.following && !lines.filter && lines.first > 1 && top < near;
       if (!forward && !back) return;
       this.fetching = true;
       try { await (forward ? this.forward(lines) : this.back(lines)); } catch { this.later(); return; } finally { this.fetching = false; }

@@ -1,0 +1,253 @@
+"""The console in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+from playwright.sync_api import Page, expect, sync_playwright
+
+from runs import lifecycle
+from runs.log import RunLog
+from runs.models import Run, Status
+from tests.builders import make_run
+from tests.conftest import signed_in
+from tests.live.conftest import Site
+
+pytestmark = [pytest.mark.services, pytest.mark.browser]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread; Django must not mind.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, site: Site, watcher: User) -> Iterator[Page]:
+    context = browser.new_context(base_url=site.address, locale="en")
+    cookie = signed_in(watcher).cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.address}])
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    assert not faults
+
+
+def long_log(lines: int, level: str = "'info'") -> Run:
+    """An ended run with that many lines; `level` is SQL and may use `i`, the line."""
+    run = make_run(status=Status.COMPLETED, last_sequence=lines)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO runs_logentry (run_id, sequence, time, level, stage, message)
+            WITH RECURSIVE lines(i) AS
+                (SELECT 1 UNION ALL SELECT i + 1 FROM lines WHERE i < %s)
+            SELECT %s, i, %s, {level}, '', 'line ' || i FROM lines
+            """,  # noqa: S608  no word of it comes from outside
+            [lines, run.pk, timezone.now()],
+        )
+    return run
+
+
+def rows(page: Page) -> list[int]:
+    """The sequences of the rows that are in the page, hidden ones left out."""
+    found: list[int] = page.eval_on_selector_all(
+        ".console-row:not([hidden])", "all => all.map(row => +row.dataset.sequence)"
+    )
+    return found
+
+
+def kept(page: Page) -> list[int]:
+    """The sequences of the lines that the console holds."""
+    found: list[int] = page.evaluate(
+        "document.querySelector('[data-console]').console.lines.entries"
+        ".map(entry => entry.sequence)"
+    )
+    return found
+
+
+def settle(page: Page, row: int) -> None:
+    page.wait_for_selector(f'.console-row:not([hidden])[data-sequence="{row}"]')
+
+
+def state(page: Page) -> Any:
+    return page.locator("[data-state]")
+
+
+def test_lines_appear_as_they_are_written(page: Page, run: Run, log: RunLog) -> None:
+    page.goto(run.get_absolute_url())
+    expect(state(page)).to_have_text("Live")
+    for number in range(1, 31):
+        log.info(f"line {number} <b>not bold</b>")
+    settle(page, 30)
+    log.stage = "download"
+    log.error("it broke")
+    log.flush()
+    settle(page, 31)
+    row = page.locator('[data-sequence="31"]')
+    assert row.locator(".console-word").text_content() == "error"
+    assert row.locator(".console-stage").text_content() == "download"
+    assert page.locator(".console-rows b").count() == 0
+    lifecycle.finish(log.claim, Status.COMPLETED)
+    expect(state(page)).to_have_text("The run has ended; the log is complete")
+    assert rows(page) == list(range(1, 32))[-len(rows(page)) :]
+
+
+def test_progress_lines_replace_their_predecessor(
+    page: Page, run: Run, log: RunLog
+) -> None:
+    page.goto(run.get_absolute_url())
+    log.info("begin")
+    for percent in range(0, 101, 10):
+        log.progress(f"{percent} %")
+    log.info("end")
+    log.flush()
+    settle(page, 13)
+    assert rows(page) == [1, 12, 13]
+
+
+def test_a_page_loaded_in_the_middle_misses_and_doubles_nothing(
+    page: Page, run: Run, log: RunLog
+) -> None:
+    for number in range(1, 1_501):
+        log.info(f"line {number}")
+    log.flush()
+    page.goto(run.get_absolute_url())
+    for number in range(1_501, 1_601):
+        log.info(f"line {number}")
+    log.flush()
+    settle(page, 1_600)
+    page.reload()
+    settle(page, 1_600)
+    assert kept(page) == list(range(601, 1_601))
+
+
+def test_without_websockets_it_polls_and_says_so(
+    page: Page, run: Run, log: RunLog
+) -> None:
+    page.route_web_socket("**", lambda socket: socket.close())
+    page.goto(run.get_absolute_url())
+    log.info("first")
+    log.flush()
+    expect(state(page)).to_contain_text("every 2 seconds")
+    settle(page, 1)
+    log.info("second")
+    log.flush()
+    settle(page, 2)
+    lifecycle.finish(log.claim, Status.COMPLETED)
+    expect(state(page)).to_have_text("The run has ended; the log is complete")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2_200)
+    assert not [url for url in asked if "/logs" in url]
+
+
+def test_a_long_log_opens_at_its_end_with_few_rows(page: Page) -> None:
+    run = long_log(100_000)
+    page.goto(run.get_absolute_url())
+    settle(page, 100_000)
+    assert page.locator(".console-row").count() < 100
+    page.get_by_role("button", name="First line").click()
+    settle(page, 1)
+    expect(page.locator("[data-position]")).to_contain_text("of 100,000")
+    page.get_by_role("button", name="Last line").click()
+    settle(page, 100_000)
+
+
+def test_scrolling_fetches_what_is_above_and_below(page: Page) -> None:
+    run = long_log(5_000)
+    page.goto(run.get_absolute_url())
+    settle(page, 5_000)
+    page.evaluate("document.querySelector('[data-list]').scrollTop = 0")
+    settle(page, 4_000)
+    page.evaluate("document.querySelector('[data-list]').scrollTop = 0")
+    settle(page, 3_000)
+    assert kept(page) == list(range(kept(page)[0], 5_001))
+
+
+def test_the_first_error_is_jumped_to(page: Page) -> None:
+    run = long_log(20_000, "CASE WHEN i >= 12345 THEN 'error' ELSE 'info' END")
+    page.goto(run.get_absolute_url())
+    settle(page, 20_000)
+    page.get_by_role("button", name="First error").click()
+    settle(page, 12_345)
+    selected = page.locator('.console-row[aria-selected="true"]')
+    expect(selected).to_have_attribute("data-sequence", "12345")
+
+
+def test_search_and_levels_filter_the_whole_log(page: Page) -> None:
+    run = long_log(3_000, "CASE WHEN i % 1000 = 7 THEN 'warning' ELSE 'info' END")
+    page.goto(run.get_absolute_url())
+    settle(page, 3_000)
+    page.get_by_label("Levels").select_option("warning,error")
+    settle(page, 2_007)
+    assert rows(page) == [7, 1_007, 2_007]
+    page.get_by_label("Search the log").fill("LINE 1007")
+    expect(page.locator(".console-row:not([hidden])")).to_have_count(1)
+    assert page.locator("mark").text_content() == "line 1007"
+    page.locator(".console-row:not([hidden])").click()
+    page.get_by_role("button", name="Show among its neighbours").click()
+    settle(page, 1_006)
+
+
+def test_it_works_by_keyboard(page: Page) -> None:
+    run = long_log(2_500)
+    page.goto(run.get_absolute_url())
+    settle(page, 2_500)
+    page.locator("[data-list]").focus()
+    page.keyboard.press("Home")
+    settle(page, 1)
+    page.keyboard.press("ArrowDown")
+    selected = page.locator('.console-row[aria-selected="true"]')
+    expect(selected).to_have_attribute("data-sequence", "2")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-detail-text]")).to_have_text("line 2")
+    page.keyboard.press("End")
+    settle(page, 2_500)
+
+
+def test_pausing_holds_the_view_still(page: Page, run: Run, log: RunLog) -> None:
+    for number in range(1, 201):
+        log.info(f"line {number}")
+    log.flush()
+    page.goto(run.get_absolute_url())
+    settle(page, 200)
+    page.get_by_role("button", name="Pause").click()
+    before = rows(page)
+    for number in range(201, 301):
+        log.info(f"line {number}")
+    log.flush()
+    expect(page.locator("[data-position]")).to_contain_text("100 new lines")
+    assert rows(page)[: len(before)] == before
+    page.get_by_role("button", name="Follow").click()
+    settle(page, 300)
+
+
+def test_it_comes_back_after_the_connection_was_cut(
+    page: Page, run: Run, log: RunLog
+) -> None:
+    page.goto(run.get_absolute_url())
+    log.info("one")
+    log.flush()
+    settle(page, 1)
+    page.context.set_offline(True)
+    log.info("two")
+    log.flush()
+    page.context.set_offline(False)
+    log.info("three")
+    log.flush()
+    settle(page, 3)
+    assert rows(page) == [1, 2, 3]
