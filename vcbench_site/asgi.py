@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 
+import django
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vcbench_site.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Only now can models be imported.
 from runs.routing import websocket_urlpatterns  # noqa: E402
-from vcbench_site import backpressure  # noqa: E402
+from vcbench_site import backpressure, bodies  # noqa: E402
 from vcbench_site.origin import SameOrigin  # noqa: E402
 
 backpressure.install()
+bodies.install(
+    settings.VCBENCH.data_dir / "tmp",
+    int(settings.VCBENCH.upload_max_gb * 1_000_000_000),
+)
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": bodies.BodyHandler(),
         "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

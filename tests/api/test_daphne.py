@@ -1,0 +1,133 @@
+"""The interface through a real daphne: bodies of any size, ranges, a database away."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import socket
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from vcbench_site.embedded.portal import Portal
+
+pytestmark = pytest.mark.services
+MB = 1_000_000
+LIMIT = 60 * MB
+ISSUE = """
+from django.contrib.auth.models import Group, User
+from runs.models import ApiToken
+user = User.objects.create_user("robot")
+user.groups.set(Group.objects.filter(name="Operators"))
+print("KEY", ApiToken.issue(user, "test")[1])
+"""
+
+
+class Served:
+    """A portal that serves, without workers, and a client of it."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        portal.manage("migrate")
+        key = portal.manage("shell", "-c", ISSUE).split("KEY ")[1].split()[0]
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {key}"
+        self.address = portal.serve()
+        self.folder = portal.folder
+
+    def post(self, path: str, **what: object) -> requests.Response:
+        address = f"{self.address}/api/v1/{path}"
+        return self.session.post(address, timeout=60, **what)  # type: ignore[arg-type]
+
+    def memory(self) -> int:
+        """Bytes that daphne holds."""
+        [web] = [child for child in self.portal.children if "daphne" in child.command]
+        assert web.process is not None
+        status = Path(f"/proc/{web.process.pid}/status").read_text()
+        [kilobytes] = re.findall(r"VmRSS:\s+(\d+) kB", status)
+        return int(kilobytes) * 1024
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, valkey: str) -> Iterator[Served]:
+    environment = {
+        **os.environ,
+        "VCBENCH_REDIS_URL": valkey,
+        "VCBENCH_UPLOAD_MAX_GB": str(LIMIT / 1_000_000_000),
+        "VCBENCH_SECRET_KEY": "only-for-tests",
+    }
+    folder = tmp_path_factory.mktemp("served")
+    with Portal(folder, environment, workers=0) as portal:
+        served = Served(portal)
+        with served.session:
+            yield served
+
+
+def archive(size: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("a.vcf", os.urandom(size))
+    return buffer.getvalue()
+
+
+def test_a_large_archive_is_never_in_memory(served: Served, tmp_path: Path) -> None:
+    content = archive(50 * MB)
+    served.post("upload/runs", files={"file": b"warm up"})
+    before = served.memory()
+    answer = served.post(
+        "upload/runs", files={"file": content}, data={"sample_id": "a", "stages": "csv"}
+    )
+    assert answer.status_code == 201, answer.text
+    assert served.memory() - before < 20 * MB
+    stored = served.folder / answer.json()["location"]["archive"]
+    assert stored.read_bytes() == content
+    assert list((served.folder / "tmp").iterdir()) == []
+
+
+def test_a_small_form_and_a_small_body(served: Served) -> None:
+    small = {"file": archive(10)}
+    assert served.post("upload/runs", files=small, data={"sample_id": "b"}).ok
+    answer = served.post("upload/aws", json={"sample_id": "b"})
+    assert answer.json()["error"]["code"] == "not_configured"
+
+
+def test_a_body_of_unknown_length(served: Served) -> None:
+    parts = (b" " * 8192 for _ in range(30))
+    answer = served.post("upload/aws", data=parts)
+    assert answer.json()["error"]["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_refused_before_it_is_taken(
+    served: Served, chunked: bool
+) -> None:
+    host, port = served.address.removeprefix("http://").split(":")
+    length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 90000000"
+    head = f"POST /api/v1/upload/runs HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(head.encode())
+        try:
+            for _ in range(90 if chunked else 0):
+                connection.sendall(b"%x\r\n%b\r\n" % (MB, bytes(MB)))
+        except ConnectionError:
+            pass  # refused meanwhile
+        answer = connection.makefile("rb").readline()
+    assert answer == b"HTTP/1.1 413 Content Too Large\r\n"
+    assert served.post("upload/aws", json={}).status_code == 400
+
+
+def test_a_browser_that_goes_away_leaves_nothing(served: Served) -> None:
+    host, port = served.address.removeprefix("http://").split(":")
+    head = (
+        "POST /api/v1/upload/runs HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n"
+        "Content-Length: 5000000\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(head.encode() + bytes(MB))
+    assert served.post("upload/aws", json={}).status_code == 400
+    assert list((served.folder / "tmp").iterdir()) == []
