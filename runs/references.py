@@ -208,7 +208,7 @@ def _described(fetched: Fetched | None, path: Path) -> dict[str, Any]:
     if fetched is None or fetched.path != path:
         return known
     return known | {
-        "md5": fetched.md5,
+        "md5": fetched.md5 or "",
         "sha256": fetched.sha256 or "",
         "verified_by": fetched.verified_by,
         "origin": fetched.source,

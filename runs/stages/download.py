@@ -103,7 +103,7 @@ class DownloadStage:
                 name=f"{self.name}/{entry['path']}",
                 path=artifacts.relative(folder / entry["path"]),
                 size=entry["size"],
-                md5=entry["md5"],
+                md5=entry["md5"] or "",
                 sha256=entry["sha256"] or "",
                 verified_by=entry["verified_by"],
                 origin=entry["source"],

@@ -79,12 +79,14 @@ class Fetched:
 
     `size` alone proves little and is to be shown as such. `resumed_bytes` were taken
     over from an earlier attempt; `downloaded_bytes` went over the wire in this one.
-    `sha256` is set where it was expected, or asked for by `Limits.with_sha256`.
+    At least one of `md5` and `sha256` is set: MD5 costs more than twice as much, so it
+    is computed only where no SHA-256 or checksum header proves the content. With
+    `Limits.with_sha256` that one is set in any case.
     """
 
     path: Path
     size: int
-    md5: str
+    md5: str | None
     sha256: str | None
     verified_by: VerifiedBy
     resumed_bytes: int = 0

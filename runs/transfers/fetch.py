@@ -317,7 +317,7 @@ class FileTransfer:
         return Fetched(
             path=self.target,
             size=digests.size,
-            md5=digests.md5,
+            md5=digests.hex("md5"),
             sha256=digests.hex("sha256"),
             verified_by=proof,  # type: ignore[arg-type]
             resumed_bytes=resumed,

@@ -229,9 +229,6 @@ CASES = {
         known=knows(md5="0" * 32),
     ),
     "wrong sha256": Case(None, "sha256 should be", known=knows(sha256="0" * 64)),
-    "both wrong": Case(
-        None, "sha256 .*; md5", known=knows(sha256="0" * 64, md5="0" * 32)
-    ),
     "wrong length": Case(
         None, "has .* bytes, but 17 are expected", known=knows(size=17)
     ),

@@ -35,12 +35,22 @@ def test_brings_a_file_in_ranges(site: Site, url: str, tmp_path: Path) -> None:
         limits=QUICK,
     )
     assert got.path.read_bytes() == data
-    assert (got.size, got.md5, got.sha256) == (len(data), md5(data), sha256(data))
+    assert (got.size, got.md5, got.sha256) == (len(data), None, sha256(data))
     assert got.verified_by == "sha256"
     assert (got.resumed_bytes, got.downloaded_bytes) == (0, len(data))
     assert left_over(tmp_path) == []
     assert site.gets("/a.bin") == 12  # 256 KiB each
     assert site.connections <= 4  # kept open between ranges
+
+
+def test_a_sha256_can_be_had_beside_the_md5(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    data = site.files["/a.bin"] = noise(1000)
+    remote = remote_file(f"{url}/a.bin", md5=md5(data))
+    limits = replace(QUICK, with_sha256=True)
+    got = fetch(HttpsSource(), remote, tmp_path / "a", limits=limits)
+    assert (got.md5, got.sha256) == (md5(data), sha256(data))
 
 
 def test_says_when_only_the_size_vouches(site: Site, url: str, tmp_path: Path) -> None:

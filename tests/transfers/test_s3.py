@@ -19,7 +19,7 @@ from runs.transfers.fetch import Job, fetch, fetch_all
 from runs.transfers.layout import Layout, Segment
 from runs.transfers.s3 import S3Settings, S3Store
 from runs.transfers.s3_errors import explain_code
-from tests.transfers.conftest import QUICK, gz, md5, noise
+from tests.transfers.conftest import QUICK, gz, md5, noise, sha256
 
 BUCKET = "lab"
 FOLDER = "vcfs/NA24143_Lib3_Rep1/vcf/dragen/{}/varcaller/"
@@ -168,10 +168,23 @@ def test_checksum_headers_are_stronger_than_the_etag(
     s3: Any, settings: S3Settings, tmp_path: Path
 ) -> None:
     put(s3, "a.csv", b"body", ChecksumAlgorithm="SHA256")
-    got = fetch(
-        S3Store(settings), RemoteFile("a.csv", 4, address="a.csv"), tmp_path / "a"
-    )
+    remote = RemoteFile("a.csv", 4, address="a.csv")
+    got = fetch(S3Store(settings), remote, tmp_path / "a")
     assert got.verified_by == "checksum-header"
+    assert got.sha256 == sha256(b"body")
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1"])
+def test_a_known_md5_is_checked_beside_the_header(
+    s3: Any, settings: S3Settings, tmp_path: Path, algorithm: str
+) -> None:
+    put(s3, "a.csv", b"body", ChecksumAlgorithm=algorithm)
+    store = S3Store(settings)
+    remote = RemoteFile("a.csv", 4, address="a.csv", md5=md5(b"body"))
+    assert store.probe(remote).checksums.keys() == {algorithm.lower()}
+    assert fetch(store, remote, tmp_path / "a").verified_by == "md5"
+    with pytest.raises(TransferError, match="md5 should be 0"):
+        fetch(store, replace(remote, md5="0" * 32), tmp_path / "b", limits=QUICK)
 
 
 def test_multipart_objects_are_verified_by_their_parts(
@@ -218,7 +231,7 @@ def test_names_and_keys_with_odd_characters(
     [file] = store.objects("vcfs/")
     assert file.address == key
     got = fetch(store, file, tmp_path / "x", limits=QUICK)
-    assert got.md5 == md5(b"body")
+    assert got.sha256 == sha256(b"body")
 
 
 # -- faults, each in words -------------------------------------------------------------
