@@ -1,8 +1,8 @@
 """The small-variant engine: haplotypes compared over columns, compiled with numba.
 
-Compiled code is kept in a folder that is named after the modules whose compiled functions
-others call: numba itself looks at the file of a function only, and would go on using what
-other, changed files were compiled into.
+Compiled code is kept in a folder that is named after the modules whose compiled
+functions others call: numba itself looks at the file of a function only, and would go
+on using what other, changed files were compiled into.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import os
 import tempfile
 from pathlib import Path
 
-
-CALLED_BY_OTHERS = ("align", "normalise", "reference", "scan", "search")
+CALLED_BY_OTHERS = ("align", "normalise", "reference", "scan", "search", "spell")
 
 
 def _cache_folder() -> Path:

@@ -190,7 +190,7 @@ def _search(
         alleles = np.zeros(2 * bases + 1, dtype=np.uint8)
         decided = np.zeros((2, widest), dtype=np.uint8)
         syncs = np.zeros(4 * widest + 8, dtype=np.int32)
-        clusters = match.search_all(
+        clusters = match.search_all(  # type: ignore[call-arg] # inputs fill the rest
             *inputs, options.max_paths, variants, alleles, *make_work(paths, window),
             decided, syncs, *verdicts, clusters,
         )  # fmt: skip

@@ -63,7 +63,7 @@ def inflate_blocks(data: Bytes, blocks: NDArray[np.int64], path: str | Path) -> 
         body = source[start + HEADER_SIZE : end - TRAILER_SIZE]
         try:
             piece = igzip_lib.decompress(body, igzip_lib.DECOMP_DEFLATE, 15, size or 1)
-        except IsalError as error:
+        except IsalError as error:  # type: ignore[misc] # its stub names no class
             raise _broken(path, start) from error
         if len(piece) != size:
             raise _broken(path, start)
@@ -113,7 +113,7 @@ def _gunzip(data: Bytes, path: str | Path) -> Iterator[Bytes]:
         while not member.eof:
             try:
                 text = member.decompress(pending, SLAB)
-            except IsalError as error:
+            except IsalError as error:  # type: ignore[misc] # its stub names no class
                 raise _broken(path, at) from error
             pending = member.unconsumed_tail
             if text:

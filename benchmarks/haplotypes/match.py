@@ -32,6 +32,7 @@ from benchmarks.haplotypes.search import (
     WHERE,
     search,
 )
+from benchmarks.haplotypes.spell import MOST_BASES, all_match, name_groups
 
 NONE, LOCAL = Match.NONE.value, Match.LOCAL.value
 ALLELE, GENOTYPE = Match.ALLELE.value, Match.GENOTYPE.value
@@ -93,7 +94,9 @@ def _apart(end, shift, start, reference):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _same_allele(t, text_t, line_t, i, a, q, text_q, line_q, j, b):  # type: ignore[no-untyped-def]
+def _same_allele(  # type: ignore[no-untyped-def]
+    t, text_t, line_t, i, a, q, text_q, line_q, j, b,
+):  # fmt: skip
     """Whether allele a of truth row i equals allele b of query row j, as trimmed."""
     size = t[i, LENGTH + a]
     if size != q[j, LENGTH + b]:
@@ -113,7 +116,9 @@ def _same_allele(t, text_t, line_t, i, a, q, text_q, line_q, j, b):  # type: ign
 
 
 @njit(cache=True, nogil=True)
-def _same_variant(t, text_t, line_t, i, q, text_q, line_q, j):  # type: ignore[no-untyped-def]
+def _same_variant(  # type: ignore[no-untyped-def]
+    t, text_t, line_t, i, q, text_q, line_q, j,
+):  # fmt: skip
     if t[i, START] != q[j, START] or t[i, END] != q[j, END]:
         return False
     if (t[i, ID + 0] == t[i, ID + 1]) != (q[j, ID + 0] == q[j, ID + 1]):
@@ -142,7 +147,9 @@ def _all_same(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _spelled(side, text, line, row, slot, place, reference):  # type: ignore[no-untyped-def]
+def _spelled(  # type: ignore[no-untyped-def]
+    side, text, line, row, slot, place, reference,
+):  # fmt: skip
     """Base number `place` - start of the haplotype that the allele makes."""
     data, offset, width, stride = reference
     begin = side[row, ALLELE_START + slot]
@@ -155,8 +162,10 @@ def _spelled(side, text, line, row, slot, place, reference):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True)
-def _same_haplotype(t, text_t, line_t, i, a, q, text_q, line_q, j, b, reference):  # type: ignore[no-untyped-def]
-    """Whether the two alleles, each alone, turn the reference into the same sequence."""
+def _same_haplotype(  # type: ignore[no-untyped-def]
+    t, text_t, line_t, i, a, q, text_q, line_q, j, b, reference,
+):  # fmt: skip
+    """Whether the two alleles, each alone, make the same of the reference."""
     ours, theirs = t[i, LENGTH + a], q[j, LENGTH + b]
     if ours == NULL or theirs == NULL:
         return ours == theirs
@@ -178,7 +187,9 @@ def _same_haplotype(t, text_t, line_t, i, a, q, text_q, line_q, j, b, reference)
 
 
 @njit(cache=True, nogil=True)
-def _pair_level(t, text_t, line_t, i, q, text_q, line_q, j, reference):  # type: ignore[no-untyped-def]
+def _pair_level(  # type: ignore[no-untyped-def]
+    t, text_t, line_t, i, q, text_q, line_q, j, reference,
+):  # fmt: skip
     """Match level of one truth and one query record that are alone together."""
     same = np.zeros((2, 2), dtype=np.bool_)
     for a in range(2):
@@ -197,7 +208,9 @@ def _pair_level(t, text_t, line_t, i, q, text_q, line_q, j, reference):  # type:
 
 
 @njit(cache=True, nogil=True)
-def _load_side(v, bases, number, side, text, line, rows, squash, used):  # type: ignore[no-untyped-def]
+def _load_side(  # type: ignore[no-untyped-def]
+    v, bases, number, side, text, line, rows, squash, used,
+):  # fmt: skip
     """Copy the variants of one side into `v` and `bases`; returns the bases used.
 
     Squashed, both alleles of a variant are ones that replay something.
@@ -254,6 +267,20 @@ def _nearest_sync(syncs, count, start):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _leave(side, order, first, end, match, group):  # type: ignore[no-untyped-def]
+    """Records that stand alone on their side: no match, grouped where they touch."""
+    name, reach = 0, -1
+    for k in range(first, end):
+        row = order[k]
+        start = side[row, START]
+        if start > reach:
+            name = start + 1
+        reach = max(reach, side[row, END])
+        match[row] = NONE
+        group[row] = name
+
+
+@njit(cache=True, nogil=True)
 def settle(  # type: ignore[no-untyped-def]
     t, text_t, line_t, order_t, q, text_q, line_q, order_q, reference, length, squash,
     match_t, match_q, group_t, group_q, hard_clusters,
@@ -264,6 +291,7 @@ def settle(  # type: ignore[no-untyped-def]
     in the orders, of the clusters that are left.
     """
     i, j, hard = 0, 0, 0
+    room = np.empty((4, MOST_BASES), dtype=np.uint8)
     count_t, count_q = len(order_t), len(order_q)
     while i < count_t or j < count_q:
         first_t, first_q = i, j
@@ -288,12 +316,8 @@ def settle(  # type: ignore[no-untyped-def]
                 j += 1
         alone_t, alone_q = i - first_t, j - first_q
         if alone_t == 0 or alone_q == 0:
-            for k in range(first_t, i):
-                match_t[order_t[k]] = NONE
-                group_t[order_t[k]] = t[order_t[k], START] + 1
-            for k in range(first_q, j):
-                match_q[order_q[k]] = NONE
-                group_q[order_q[k]] = q[order_q[k], START] + 1
+            _leave(t, order_t, first_t, i, match_t, group_t)
+            _leave(q, order_q, first_q, j, match_q, group_q)
         elif alone_t == alone_q and _all_same(
             t, text_t, line_t, order_t, first_t, q, text_q, line_q, order_q, first_q,
             alone_t,
@@ -320,6 +344,22 @@ def settle(  # type: ignore[no-untyped-def]
             group_t[row] = name
             group_q[other] = name
         else:
+            found = False
+            if not squash:
+                found, swaps_t, swaps_q = all_match(
+                    t, text_t, line_t, order_t, first_t, i, q, text_q, line_q, order_q,
+                    first_q, j, reference, room,
+                )  # fmt: skip
+            if found:
+                for k in range(first_t, i):
+                    match_t[order_t[k]] = GENOTYPE
+                for k in range(first_q, j):
+                    match_q[order_q[k]] = GENOTYPE
+                name_groups(
+                    t, order_t, first_t, i, swaps_t, group_t, q, order_q, first_q, j,
+                    swaps_q, group_q,
+                )  # fmt: skip
+                continue
             hard_clusters[hard, 0], hard_clusters[hard, 1] = first_t, i
             hard_clusters[hard, 2], hard_clusters[hard, 3] = first_q, j
             hard += 1
@@ -336,8 +376,8 @@ def search_cluster(  # type: ignore[no-untyped-def]
     used = _load_side(v, bases, 0, q, text_q, line_q, rows_q, squash, 0)
     _load_side(v, bases, 1, t, text_t, line_t, rows_t, squash, used)
     state, count = search(
-        v, (len(rows_q), len(rows_t)), bases, paths, heap, free, sync_place, sync_before,
-        squash, reference, length, max_paths, decided, syncs,
+        v, (len(rows_q), len(rows_t)), bases, paths, heap, free, sync_place,
+        sync_before, squash, reference, length, max_paths, decided, syncs,
     )  # fmt: skip
     if state == NEED_ROOM:
         return state
@@ -362,7 +402,9 @@ def search_cluster(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _apply_alleles(decisions, rows, side, syncs, count, match, group):  # type: ignore[no-untyped-def]
+def _apply_alleles(  # type: ignore[no-untyped-def]
+    decisions, rows, side, syncs, count, match, group,
+):  # fmt: skip
     """Write what the squashed search decided."""
     for u in range(len(rows)):
         row = rows[u]
@@ -373,7 +415,9 @@ def _apply_alleles(decisions, rows, side, syncs, count, match, group):  # type: 
 
 
 @njit(cache=True, nogil=True)
-def _apply(decisions, rows, side, syncs, count, match, group, left):  # type: ignore[no-untyped-def]
+def _apply(  # type: ignore[no-untyped-def]
+    decisions, rows, side, syncs, count, match, group, left,
+):  # fmt: skip
     """Write what the search decided; rows without a match go to `left`."""
     lacking = 0
     for u in range(len(rows)):

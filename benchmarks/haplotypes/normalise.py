@@ -80,9 +80,7 @@ def _agrees(text, at, size, place, reference):  # type: ignore[no-untyped-def]
     data, offset, width, stride = reference
     for k in range(size):
         ours = text[at + k] & 0xDF
-        base = base_at(
-            reference[0], reference[1], reference[2], reference[3], place + k
-        )
+        base = base_at(data, offset, width, stride, place + k)
         if ours != base and _plain(ours) and _plain(base):
             return False
     return True
@@ -171,8 +169,8 @@ def prepare(  # type: ignore[no-untyped-def]
                 first_mismatch = row
         if state == JUDGED:
             state = _set_alleles(
-                text, line[row], ref_at, size, alt_at, alt_end, pos[row], gt, alleles, row,
-                ref_overlap,
+                text, line[row], ref_at, size, alt_at, alt_end, pos[row], gt, alleles,
+                row, ref_overlap,
             )  # fmt: skip
         status[row] = state
     return mismatches, first_mismatch

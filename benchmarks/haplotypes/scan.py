@@ -5,7 +5,7 @@ that can never be a variant (gVCF reference blocks) are counted and left at once
 """
 
 # Plain loops are what the compiler turns into fast code.
-# ruff: noqa: SIM110, SIM102
+# ruff: noqa: SIM110
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ verdicts are.
 
 Compiled, on plain matrices, as tuples of arrays are slow to hand on. Sides: 0 is the
 call, 1 the truth. Haplotypes are numbered side * 2 + haplotype. `v[side, u]` is variant
-u of a side, `w[p]` is path p, and `off` holds the frame of the search: the first variant
-of each side in the window of decisions, the window, the variants of each side.
+u of a side, `w[p]` is path p, and `off` holds the frame of the search: the first
+variant of each side in the window of decisions, the window, how many variants each
+side has.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from benchmarks.haplotypes.reference import base_at
 
 EXCLUDED, STRAIGHT, SWAPPED, TOO_COMPLEX = 0, 1, 2, 9
 DONE, NEED_ROOM = 0, 1
-MAX_ITERATIONS = 10_000_000
+MAX_ITERATIONS = 1_000_000
+"""Decisions since the last sync point before a region is given up."""
 UNKNOWN = 78
 NOT_IN_ALLELE = -1
 NO_ALLELE = -1
@@ -80,7 +82,9 @@ def _slot(decision, haplotype, squash):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _next_allele(v, w, p, side, haplotype, after, off, squash):  # type: ignore[no-untyped-def]
+def _next_allele(  # type: ignore[no-untyped-def]
+    v, w, p, side, haplotype, after, off, squash,
+):  # fmt: skip
     """The next variant after `after` that this haplotype has to replay, or -1."""
     for u in range(after + 1, w[p, LAST + side] + 1):
         decision = w[p, _place(side, u, off)]
@@ -97,7 +101,9 @@ def _slot_of(v, w, p, side, haplotype, u, off, squash):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
-def _step(v, w, p, side, haplotype, off, squash, length):  # type: ignore[no-untyped-def]
+def _step(  # type: ignore[no-untyped-def]
+    v, w, p, side, haplotype, off, squash, length,
+):  # fmt: skip
     """Emit the next base of one haplotype; False when alleles are out of order."""
     h = side * 2 + haplotype
     if w[p, POSITION + h] >= length - 1:
@@ -134,7 +140,9 @@ def _step(v, w, p, side, haplotype, off, squash, length):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _emitted(v, bases, w, p, side, haplotype, off, squash, reference, length):  # type: ignore[no-untyped-def]
+def _emitted(  # type: ignore[no-untyped-def]
+    v, bases, w, p, side, haplotype, off, squash, reference, length,
+):  # fmt: skip
     h = side * 2 + haplotype
     if w[p, WITHIN + h] == NOT_IN_ALLELE:
         place = w[p, POSITION + h]
@@ -150,7 +158,9 @@ def _emitted(v, bases, w, p, side, haplotype, off, squash, reference, length):  
 
 
 @njit(cache=True, nogil=True)
-def _matches(v, bases, w, p, off, squash, reference, length):  # type: ignore[no-untyped-def]
+def _matches(  # type: ignore[no-untyped-def]
+    v, bases, w, p, off, squash, reference, length,
+):  # fmt: skip
     for haplotype in range(1 if squash else 2):
         if w[p, FINISHED + haplotype] or w[p, FINISHED + 2 + haplotype]:
             continue
@@ -367,7 +377,9 @@ def _decide(v, w, p, side, u, decision, off, squash):  # type: ignore[no-untyped
 
 
 @njit(cache=True, nogil=True)
-def _commit(w, p, off, squash, decided, syncs, sync_count, place_of, before):  # type: ignore[no-untyped-def]
+def _commit(  # type: ignore[no-untyped-def]
+    w, p, off, squash, decided, syncs, sync_count, place_of, before,
+):  # fmt: skip
     """A lone path's past is final: move it out of the window; returns sync_count."""
     for side in range(2):
         keep = w[p, LAST + side] + 1
@@ -440,7 +452,9 @@ def _start(v, w, off, place_of, before):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _run(v, bases, w, p, off, squash, reference, length):  # type: ignore[no-untyped-def]
+def _run(  # type: ignore[no-untyped-def]
+    v, bases, w, p, off, squash, reference, length,
+):  # fmt: skip
     """Emit bases until a variant has to be decided, or the path is in sync or ends.
 
     False when the path is dead: the sides differ, or what it included since it was last
@@ -479,8 +493,8 @@ def search(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Decide every variant; returns (DONE or NEED_ROOM, number of sync points).
 
-    reference: (data, offset, width, stride) of the contig. decided: shape (2, n), gets a
-    decision for each variant. syncs: gets the positions (0-based) at which a lone path
+    reference: (data, offset, width, stride) of the contig. decided: shape (2, n), gets
+    a decision for each variant. syncs: gets the positions (0-based) where a lone path
     was in sync just before a variant, ascending; room for the variants of both sides.
     """
     room, window = len(heap), (w.shape[1] - DECISIONS) // 2
