@@ -35,7 +35,10 @@ class StageAnswer(TypedDict):
 
 
 class Links(TypedDict):
+    """Addresses of more about a run; `page` is for people."""
+
     self: str
+    page: str
     logs: str
     metrics: str
 

@@ -38,6 +38,7 @@ def stage_answer(stage: Stage) -> StageAnswer:
 def links(run: Run) -> Links:
     return {
         "self": reverse("api-runs", args=[run.uuid]),
+        "page": run.get_absolute_url(),
         "logs": reverse("api-runs-logs", args=[run.uuid]),
         "metrics": reverse("api-runs-metrics", args=[run.uuid]),
     }

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import AsyncClient
 from django.utils import timezone
 
@@ -152,8 +154,6 @@ def test_files_need_a_role_and_get(looks: Api, not_allowed: Api, run: Run) -> No
 
 @pytest.mark.django_db(transaction=True)
 async def test_daphne_gets_a_piece_at_a_time(run: Run, viewer: User) -> None:
-    from asgiref.sync import sync_to_async
-
     await sync_to_async(make_artifact)(run)
     _token, key = await sync_to_async(ApiToken.issue)(viewer, "t")
     answer = await AsyncClient().get(
@@ -163,3 +163,4 @@ async def test_daphne_gets_a_piece_at_a_time(run: Run, viewer: User) -> None:
     pieces = [piece async for piece in answer]  # type: ignore[attr-defined]
     assert b"".join(pieces) == CONTENT[1:600001]
     assert len(pieces) == 3
+    await sync_to_async(connections.close_all)()  # those of the view's thread
