@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import uuid
 from pathlib import Path
@@ -88,8 +87,8 @@ class TruthSetForm(forms.ModelForm):  # type: ignore[type-arg]
         self.staged.mkdir()
         try:
             self.files_ready = truth_files.prepare(
-                _stored(given["vcf"], self.staged),
-                _stored(given["bed"], self.staged),
+                _stored(given["vcf"], self.staged, "truth.vcf"),
+                _stored(given["bed"], self.staged, "regions.bed"),
                 build=given["build"],
                 genotypes=given["kind"] == TruthSet.Kind.SMALL,
             )
@@ -119,10 +118,13 @@ def truth_folder(name: str) -> Path:
     return folder / name
 
 
-def _stored(file: UploadedFile, folder: Path) -> Path:  # type: ignore[type-arg]
-    """The upload under a plain form of its own name."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", Path(file.name or "file").name)
-    path = folder / name.lstrip(".")
+def _stored(
+    file: UploadedFile,  # type: ignore[type-arg]
+    folder: Path,
+    name: str,
+) -> Path:
+    """The upload under a name of ours; `.gz` is kept."""
+    path = folder / (f"{name}.gz" if str(file.name).endswith(".gz") else name)
     with path.open("wb") as sink:
         for piece in file.chunks():
             sink.write(piece)

@@ -95,10 +95,11 @@ def test_plain_gzip_is_packed_anew(
     administrator_client: Client, data_dir: Path
 ) -> None:
     vcf, bed = gzip.compress(VCF.encode()), gzip.compress(BED.encode())
-    names = ("../my truth.vcf.gz", "regions.bed.gz")
+    names = ("../same.gz", "../same.gz")
     assert send(administrator_client, vcf, bed, names).status_code == 302
     row = TruthSet.objects.get()
-    assert row.path("vcf").name == "my_truth.vcf.gz"
+    assert row.path("vcf").name == "truth.vcf.gz"
+    assert gzip.decompress(row.path("bed").read_bytes()).decode() == BED
     assert gzip.decompress(row.path("vcf").read_bytes()).decode() == VCF
 
 
