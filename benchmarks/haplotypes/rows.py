@@ -62,6 +62,8 @@ class Rows:
     extents: Extents
     group: NDArray[np.int32]
     superlocus: NDArray[np.int32]
+    has_regions: bool
+    """Whether confident regions were given; without, all rows are confident."""
     confident: NDArray[np.bool_]
     truth_decision: NDArray[np.uint8]
     query_decision: NDArray[np.uint8]
@@ -92,6 +94,7 @@ def make_rows(truth: Side, query: Side, confident: Regions | None) -> Rows:
         extents=extents,
         group=_groups(contig, superlocus),
         superlocus=superlocus,
+        has_regions=confident is not None,
         confident=places != OUTSIDE,
         truth_decision=_decide(t, truth, Decision.FN),
         query_decision=_decide(q, query, Decision.FP),
@@ -298,8 +301,9 @@ def mark_borders(rows: Rows, on_border: NDArray[np.bool_]) -> None:
     """TS_contained and TS_boundary; `on_border` rows lie in part only in a stratum."""
     n = int(rows.group.max()) + 1 if len(rows) else 0
     inside, outside = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
-    inside[rows.group[rows.confident | on_border]] = True
-    outside[rows.group[~rows.confident | on_border]] = True
+    confident = rows.confident & rows.has_regions
+    inside[rows.group[confident | on_border]] = True
+    outside[rows.group[~confident | on_border]] = True
     rows.boundary[:] = (inside & outside)[rows.group]
     rows.contained[:] = (inside & ~outside)[rows.group]
 

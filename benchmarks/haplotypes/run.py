@@ -168,11 +168,15 @@ def _carry_out(
             placement=tables.placement,
             table=tables.rows,
             curves=tables.curves,
-            regions=confident is not None,
             timings=clock.seconds,
             result=result,
         )
-        result.files = outputs.write_all(content, pool, checked.threads)
+        try:
+            result.files = outputs.write_all(content, pool, checked.threads)
+        except OSError as error:
+            raise BenchmarkError(
+                [f"The files {job.out_prefix}.* cannot be written: {error.strerror}."]
+            ) from error
     return result
 
 

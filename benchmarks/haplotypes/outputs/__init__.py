@@ -33,7 +33,6 @@ class Content:
     placement: Placement | None
     table: list[TableRow]
     curves: Callable[[], list[TableRow]]
-    regions: bool
     timings: dict[str, float]
     result: Result
 
@@ -56,7 +55,6 @@ def write_all(
                     content.truth,
                     content.query,
                     placement=content.placement,
-                    regions=content.regions,
                     reference=str(content.job.reference),
                     pool=pool,
                     threads=threads,

@@ -117,7 +117,7 @@ def _sample_word(code: int) -> str:
 
 
 def _inputs(
-    rows: Rows, truth: Side, query: Side, placement: Placement | None, regions: bool
+    rows: Rows, truth: Side, query: Side, placement: Placement | None
 ) -> Inputs:
     labels = placement.labels if placement else []
     order = sorted(range(len(labels)), key=labels.__getitem__)
@@ -136,7 +136,7 @@ def _inputs(
         truth_word=number[t_code],
         query_word=number[q_code],
         samples=words([word for _, word in vocabulary]),
-        tag=_tags(rows, regions, bits),
+        tag=_tags(rows, bits),
         tails=words(tails),
         ends=words(ends),
         labels=words([labels[s] for s in order]),
@@ -165,9 +165,9 @@ def _tails(labelled: bool) -> tuple[list[str], list[str]]:
     return tails, ends
 
 
-def _tags(rows: Rows, regions: bool, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _tags(rows: Rows, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     tags = np.zeros(len(rows), dtype=np.uint8)
-    if regions:
+    if rows.has_regions:
         tags |= rows.confident * np.uint8(CONF)
     tags |= rows.contained * np.uint8(CONTAINED)
     tags |= rows.boundary * np.uint8(BOUNDARY)
@@ -190,16 +190,12 @@ def write_vcf(
     query: Side,
     *,
     placement: Placement | None,
-    regions: bool,
     reference: str,
     pool: ThreadPoolExecutor,
     threads: int,
 ) -> None:
-    """Writes `path` (.vcf.gz) and its index beside it.
-
-    regions: whether confident regions were given, so that CONF is tagged.
-    """
-    inputs = _inputs(rows, truth, query, placement, regions)
+    """Writes `path` (.vcf.gz) and its index beside it."""
+    inputs = _inputs(rows, truth, query, placement)
     header = header_text(truth.records.contigs, query.records, reference)
     offsets: list[NDArray[np.uint64]] = []
     at = 0

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import gzip
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.haplotypes.errors import BenchmarkError
+from benchmarks.haplotypes.records import Contigs
+from benchmarks.haplotypes.regions import from_intervals
+from benchmarks.haplotypes.strata import (
+    INSIDE,
+    OUTSIDE,
+    PARTLY,
+    Extents,
+    Stratum,
+    place_rows,
+    place_strata,
+    read_bed,
+    read_list,
+    shared_bases,
+)
+from tests.haplotypes.small import (
+    GENOME,
+    Call,
+    bench,
+    deletion,
+    insertion,
+    other_base,
+    write_bed,
+)
+
+CONTIGS = Contigs(("chr1", "chr10", "chr2"), np.array([3000, 3000, 3000]))
+
+
+def listed(folder: Path, text: str) -> list[Stratum]:
+    path = folder / "strata.tsv"
+    path.write_text(text)
+    return read_list(path)
+
+
+def test_a_list_names_labels_and_files_relative_to_it(tmp_path: Path) -> None:
+    (tmp_path / "beds").mkdir()
+    write_bed(tmp_path / "beds" / "a.bed", ("chr1", 0, 10))
+    strata = listed(tmp_path, "# GIAB\nlow.map\tbeds/a.bed\n\n")
+    assert strata == [Stratum("low.map", tmp_path / "beds" / "a.bed")]
+
+
+def test_all_faults_of_a_list_are_said_at_once(tmp_path: Path) -> None:
+    write_bed(tmp_path / "a.bed", ("chr1", 0, 10))
+    text = "a\ta.bed\na\ta.bed\nMYCONF\ta.bed\nx:y\ta.bed\nTS_boundary\ta.bed\n"
+    with pytest.raises(BenchmarkError) as caught:
+        listed(tmp_path, text + "gone\tgone.bed\nonly a label\n")
+    said = "\n".join(caught.value.faults)
+    assert len(caught.value.faults) == 6
+    for part in ("line 2", "line 1", "CONF", "':'", "reserved", "gone.bed", "a tab"):
+        assert part in said
+
+
+def test_an_empty_list_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="names no BED file"):
+        listed(tmp_path, "# nothing\n")
+
+
+def test_a_bed_is_read_plain_and_compressed(tmp_path: Path) -> None:
+    text = (
+        "track name=x\n#c\nchr1\t5\t9\tname\nchr10 1 2\r\nchr1\t8\t20\n\nchrM\t1\t2\n"
+    )
+    plain, packed = tmp_path / "a.bed", tmp_path / "a.bed.gz"
+    plain.write_text(text)
+    packed.write_bytes(
+        gzip.compress(text[:30].encode()) + gzip.compress(text[30:].encode())
+    )
+    for path in (plain, packed):
+        regions = read_bed(path, CONTIGS)
+        assert regions.starts.tolist() == [5, 1]
+        assert regions.ends.tolist() == [20, 2]
+        assert regions.offsets.tolist() == [0, 1, 2, 2]
+        assert regions.ignored == ("chrM",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["chr1\t5", "chr1\tx\t9", "chr1\t9\t5", "chr1\t-1\t5", "chr1\t1\t5x", "\t1\t2",
+             "chr1\t1\t99999999999999999999"],
+)  # fmt: skip
+def test_a_bad_line_is_named_with_its_number(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "bad.bed"
+    path.write_text(f"chr1\t0\t1\n{line}\n")
+    with pytest.raises(BenchmarkError, match="line 2"):
+        read_bed(path, CONTIGS)
+
+
+def test_a_cut_off_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "cut.bed.gz"
+    path.write_bytes(gzip.compress(b"chr1\t0\t1\n" * 100)[:-12])
+    with pytest.raises(BenchmarkError, match="damaged or cut off"):
+        read_bed(path, CONTIGS)
+
+
+def test_faults_of_all_beds_are_said_at_once(tmp_path: Path) -> None:
+    strata = []
+    for name in "ab":
+        path = tmp_path / f"{name}.bed"
+        path.write_text("nonsense\n")
+        strata.append(Stratum(name, path))
+    empty = Extents(
+        np.zeros(4, np.int64), *(np.zeros(0, np.int64),) * 2, np.zeros(0, bool)
+    )
+    kinds = (np.zeros(0, np.uint16), np.zeros(0, np.uint16), 1)
+    with ThreadPoolExecutor(2) as pool, pytest.raises(BenchmarkError) as caught:
+        place_strata(strata, empty, CONTIGS, kinds, None, pool)
+    assert len(caught.value.faults) == 2
+
+
+INTERVAL = st.tuples(st.integers(0, 2), st.integers(0, 60), st.integers(1, 9))
+
+
+@settings(max_examples=150, deadline=None)
+@given(regions=st.lists(INTERVAL, max_size=12), rows=st.lists(INTERVAL, max_size=30))
+def test_rows_are_placed_as_base_by_base(
+    regions: list[tuple[int, int, int]], rows: list[tuple[int, int, int]]
+) -> None:
+    covered = np.zeros((3, 80), dtype=bool)
+    for contig, start, size in regions:
+        covered[contig, start : start + size] = True
+    table = np.array([(c, s, s + n) for c, s, n in regions], dtype=np.int64)
+    merged = from_intervals(CONTIGS, table)
+    rows = sorted(rows, key=lambda row: row[0])
+    contig = np.array([row[0] for row in rows], dtype=np.int64)
+    start = np.array([row[1] for row in rows], dtype=np.int64)
+    end = start + np.array([row[2] for row in rows], dtype=np.int64)
+    edges = np.searchsorted(contig, np.arange(4)).astype(np.int64)
+    extents = Extents(edges, start, end, np.zeros(len(rows), dtype=np.bool_))
+    for place, (c, s, n) in zip(place_rows(extents, merged), rows, strict=True):
+        bases = covered[c, s : s + n]
+        wanted = INSIDE if bases.all() else PARTLY if bases.any() else OUTSIDE
+        assert place == wanted
+
+
+def test_shared_bases_are_those_in_both() -> None:
+    a = from_intervals(CONTIGS, np.array([[0, 0, 10], [1, 5, 9], [2, 0, 4]]))
+    b = from_intervals(CONTIGS, np.array([[0, 8, 20], [1, 0, 6], [2, 4, 9]]))
+    assert shared_bases(a, b) == 3
+    assert shared_bases(b, a) == 3
+
+
+def test_each_stratum_has_its_own_rows(tmp_path: Path) -> None:
+    write_bed(tmp_path / "first.bed", ("chr1", 0, 150), ("chr1", 140, 250))
+    write_bed(tmp_path / "rest.bed", ("chr1", 250, 3000))
+    write_bed(tmp_path / "none.bed", ("chr2", 0, 3000))
+    tsv = tmp_path / "s.tsv"
+    tsv.write_text("zz\tfirst.bed\nrest\trest.bed\nnone\tnone.bed\n")
+    conf = write_bed(tmp_path / "c.bed", ("chr1", 0, 1000))
+    done = bench(
+        tmp_path,
+        [Call(100), Call(200), Call(300)],
+        [Call(100), Call(300), Call(500), Call(2000)],
+        stratification=tsv,
+        confident=conf,
+    )
+    first = done.extended(Type="SNP", Subset="zz")
+    assert (first["TRUTH.TP"], first["TRUTH.FN"], first["QUERY.FP"]) == ("1", "1", "0")
+    assert (first["Subset.Size"], first["Subset.IS_CONF.Size"]) == ("250.000000",) * 2
+    rest = done.extended(Type="SNP", Subset="rest")
+    assert (rest["TRUTH.TP"], rest["QUERY.FP"], rest["QUERY.UNK"]) == ("1", "1", "1")
+    assert rest["Subset.IS_CONF.Size"] == "750.000000"
+    assert done.extended(Type="SNP", Subset="none")["TRUTH.TOTAL"] == "0"
+    assert done.extended(Type="INDEL", Subtype="D1_5", Subset="zz")["TRUTH.TP"] == "0"
+
+
+def test_rows_are_tagged_in_alphabetical_order(tmp_path: Path) -> None:
+    write_bed(tmp_path / "a.bed", ("chr1", 0, 150))
+    tsv = tmp_path / "s.tsv"
+    tsv.write_text("".join(f"s{i:02d}\ta.bed\n" for i in reversed(range(10))))
+    done = bench(tmp_path, [Call(100), Call(200)], [Call(100)], stratification=tsv)
+    tags = {record.pos: record.info.get("Regions") for record in done.records()}
+    assert tags[100] == tuple(f"s{i:02d}" for i in range(10))
+    assert tags[200] is None
+
+
+def test_a_row_in_part_in_a_stratum_lies_on_a_border(tmp_path: Path) -> None:
+    write_bed(tmp_path / "a.bed", ("chr1", 0, 102), ("chr1", 500, 602))
+    tsv = tmp_path / "s.tsv"
+    tsv.write_text("a\ta.bed\n")
+    added = other_base(GENOME["chr1"][601])
+    calls = [Call(50), deletion(100, 5), insertion(602, added)]
+    done = bench(tmp_path, calls, calls, stratification=tsv)
+    assert done.extended(Type="INDEL", Subset="TS_boundary")["TRUTH.TP"] == "1"
+    assert done.extended(Type="INDEL", Subset="a")["TRUTH.TP"] == "1"
