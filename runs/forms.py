@@ -374,8 +374,6 @@ class TokenForm(forms.Form):
     days = forms.TypedChoiceField(
         label=_("Valid for"),
         coerce=int,
-        empty_value=0,
-        required=False,
         choices=[
             (30, _("30 days")),
             (90, _("90 days")),

@@ -46,7 +46,7 @@ def _headlines(keys: Iterable[int]) -> dict[int, Headline]:
     small = SmallVariantMetric.objects.filter(
         run__in=found, filter="PASS", type__in=TYPES, **WHOLE
     ).defer("columns")
-    for row in small:
+    for row in sorted(small, key=lambda row: TYPES.index(row.type)):
         found[row.run_id].small[row.type] = row
     structural = StructuralVariantMetric.objects.filter(
         run__in=found, source="bench", type="*", size_class="*"

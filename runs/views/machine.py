@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.worker import BaseWorker
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def workers() -> list[WorkerState] | None:
         return None
 
 
-def _state(worker: Worker) -> WorkerState:
+def _state(worker: BaseWorker) -> WorkerState:
     beat = worker.last_heartbeat
     if beat is not None and beat.tzinfo is None:
         beat = beat.replace(tzinfo=UTC)

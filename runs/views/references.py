@@ -69,8 +69,9 @@ def references(request: HttpRequest) -> HttpResponse:
 @operators
 def fetch(request: HttpRequest, key: str) -> HttpResponse:
     """Fetch an entry before a run needs it."""
-    known = [*catalog.current().truth_sets, *catalog.current().references]
-    if key not in {entry.key for entry in known}:
+    known = catalog.current()
+    keys = {entry.key for entry in known.truth_sets}
+    if key not in keys | {entry.key for entry in known.references}:
         raise Http404
     try:
         queue.enqueue_fetch(key)
@@ -92,7 +93,7 @@ def _truth_sets() -> list[Line]:
             key=entry.key,
             individual=entry.individual,
             build=entry.build,
-            kind=TruthSet.Kind(entry.kind).label,
+            kind=str(TruthSet.Kind(entry.kind).label),
             version=entry.version,
             is_default=entry.default,
             notes=entry.notes,

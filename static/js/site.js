@@ -31,12 +31,14 @@
   dialog?.addEventListener("close", () => {
     const form = asking;
     asking = null;
-    if (form && dialog.returnValue === "yes") form.submit();
+    const yes = dialog.returnValue === "yes";
     dialog.returnValue = "";
+    if (form && yes) form.submit();
   });
 
   // A part with data-renew (seconds) is fetched again from data-renew-url until the
-  // server sends it without; it waits while hidden, or while the focus is inside.
+  // server sends it without; it waits while hidden, while the
+  // focus is inside, and while a question about it is open.
   const announcer = document.getElementById("announcer");
   const said = new Map();
   const announce = (part) => {
@@ -50,16 +52,16 @@
       if (same) same.open = true;
     }
   };
+  const busy = (part) => document.hidden || dialog?.open || part.contains(document.activeElement);
   const renew = async (part, force) => {
-    if (document.hidden && !force) return true;
-    if (part.contains(document.activeElement) && !force) return true;
+    if (busy(part) && !force) return true;
     const answer = await fetch(part.dataset.renewUrl, { credentials: "same-origin" });
     if (answer.redirected || answer.status === 403) { location.reload(); return false; }
     if (!answer.ok) return true;
     const box = document.createElement("template");
     box.innerHTML = await answer.text();
     const fresh = box.content.querySelector(`#${CSS.escape(part.id)}`);
-    if (!fresh) return true;
+    if (!fresh || (busy(part) && !force)) return true;
     for (const along of box.content.querySelectorAll("[data-along]")) {
       const here = document.getElementById(along.id);
       if (here) here.innerHTML = along.innerHTML;

@@ -118,7 +118,7 @@ def test_every_page_can_be_used_by_keyboard_and_reader(
     assert page.one("html").attributes["lang"] == "en"
     assert page.one("a.skip").attributes["href"] == f"#{page.one('main').id}"
     assert len(page.all("h1")) == 1
-    ids = [node.id for node in page.all("[id]")]
+    ids = [str(node.id) for node in page.all("[id]")]
     assert sorted(ids) == sorted(set(ids))
     labelled = {node.attributes.get("for") for node in page.all("label")}
     for field in page.all("input, select, textarea"):

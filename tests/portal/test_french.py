@@ -55,7 +55,8 @@ def test_the_compiled_file_is_that_of_the_texts() -> None:
         if len(originals) == 1:
             assert compiled.gettext(originals[0]) == texts[0]
         else:
-            one, many = (compiled.ngettext(*originals, n) for n in (1, 2))
+            singular, plural = originals
+            one, many = (compiled.ngettext(singular, plural, n) for n in (1, 2))
             assert [one, many] == texts
 
 
@@ -85,8 +86,9 @@ def test_no_text_of_the_sources_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_switching_the_language_stays_on_the_page(looks: Browser) -> None:
-    form = looks.page("/monitoring/").one(f"form[action='{reverse('set_language')}']")
-    back = form.css_first("input[name=next]").attributes["value"]
+    form = f"form[action='{reverse('set_language')}']"
+    field = looks.page("/monitoring/").one(f"{form} input[name=next]")
+    back = field.attributes["value"]
 
     page = looks.send(reverse("set_language"), follow=True, language="fr", next=back)
 

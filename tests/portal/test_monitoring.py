@@ -95,7 +95,7 @@ def test_a_queue_that_does_not_answer_is_an_error_not_an_empty_list(
     def gone(*_args: object) -> None:
         raise NoRedis
 
-    monkeypatch.setattr(machine.django_rq, "get_connection", gone)
+    monkeypatch.setattr("runs.views.machine.django_rq.get_connection", gone)
     monkeypatch.setattr(monitoring, "workers", machine.workers)
 
     page = looks.page(PAGE)

@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,7 +17,11 @@ from runs.models import Run, Source
 from tests.portal.conftest import Browser
 
 pytestmark = pytest.mark.django_db
-ORDER = {"sample_id": "NA24385_x", "auto_process": "on", "stages": ["truvari"]}
+ORDER: dict[str, Any] = {
+    "sample_id": "NA24385_x",
+    "auto_process": "on",
+    "stages": ["truvari"],
+}
 ZIP, PATH, URL = (f"/runs/new/?source={source}" for source in ("zip", "path", "url"))
 Configure = Callable[..., None]
 

@@ -56,7 +56,11 @@ def bucket(
 
 
 Bucket = Callable[[str, str], None]
-ORDER = {"sample_id": SAMPLE, "auto_process": "on", "stages": ["happy", "csv"]}
+ORDER: dict[str, Any] = {
+    "sample_id": SAMPLE,
+    "auto_process": "on",
+    "stages": ["happy", "csv"],
+}
 
 
 def test_a_sample_with_one_folder_is_started(

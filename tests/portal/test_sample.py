@@ -26,6 +26,7 @@ def test_shows_its_runs_and_newest_numbers(looks: Browser) -> None:
 
     assert len(page.all("tbody tr")) == 2
     link = page.one("[aria-labelledby=newest-title] .panel-head a")
+    assert page.texts(".verdict h3 b") == ["SNP", "INDEL"]
     assert link.attributes["href"] == newest.get_absolute_url()
     assert page.facts(".facts-line")["Truth set"] == "from the GIAB catalogue"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -41,7 +42,7 @@ def test_the_page_of_a_key_is_not_stored(looks: Browser) -> None:
 
 
 @pytest.mark.parametrize("data", [{"name": ""}, {"name": "x", "days": "7"}])
-def test_a_token_that_cannot_be_issued(looks: Browser, data: dict[str, str]) -> None:
+def test_a_token_that_cannot_be_issued(looks: Browser, data: dict[str, Any]) -> None:
     page = looks.send(PAGE, **data)
 
     assert page.status == 422

@@ -1,0 +1,251 @@
+"""What the pages do by script, in headless Chromium: send, ask, renew, switch."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, Request, Route, expect, sync_playwright
+
+from runs import lifecycle
+from runs.api import parts
+from runs.models import Run, Status
+from tests.builders import claim_of
+from tests.portal.builders import completed, make_run, running, small_variants
+from tests.portal.conftest import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+ZIP = "/runs/new/?source=zip"
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread; Django must not mind.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chrome: Any, live_server: Any, operates: Browser) -> Iterator[Page]:
+    """An operator's tab; a fault of a script fails the test."""
+    context = chrome.new_context(
+        base_url=live_server.url, locale="en", color_scheme="light"
+    )
+    cookie = operates.cookies["sessionid"].value
+    context.add_cookies(
+        [{"name": "sessionid", "value": cookie, "url": live_server.url}]
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    context.close()
+    assert not faults
+
+
+@pytest.fixture
+def archive(
+    tmp_path: Path, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A ZIP of about 3 MB, which is sent in parts of 1 MB."""
+    configure(data_dir=tmp_path)
+    monkeypatch.setattr(parts, "PART_BYTES", 1_000_000)
+    path = tmp_path / "calls.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("NA24385.sv.vcf.gz", os.urandom(3_000_000))
+    return path
+
+
+def choose(page: Page, archive: Path, sample: str = "NA24385_zip") -> None:
+    page.goto(ZIP)
+    page.fill("#id_sample_id", sample)
+    page.set_input_files("#id_file", archive)
+    page.click("[data-send]")
+
+
+def arrived(run: Run, archive: Path, tmp_path: Path) -> bool:
+    kept = tmp_path / str(run.location["archive"])
+    return kept.read_bytes() == archive.read_bytes()
+
+
+def test_an_archive_is_sent_in_parts(page: Page, archive: Path, tmp_path: Path) -> None:
+    offsets: list[str] = []
+
+    def see(request: Request) -> None:
+        if request.method == "PATCH":
+            offsets.append(request.url)
+
+    page.on("request", see)
+
+    choose(page, archive)
+
+    expect(page.locator("h1")).to_have_text("NA24385_zip")
+    assert len(offsets) == 4
+    assert arrived(Run.objects.get(), archive, tmp_path)
+
+
+def test_an_upload_goes_on_after_a_cut(
+    page: Page, archive: Path, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def cut(route: Route) -> None:
+        asked.append(route.request.method)
+        if len(asked) == 2:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route("**/upload/parts/**", cut)
+
+    choose(page, archive)
+
+    expect(page.locator("h1")).to_have_text("NA24385_zip")
+    assert asked == ["PATCH", "PATCH", "GET", "PATCH", "PATCH", "PATCH"]
+    assert arrived(Run.objects.get(), archive, tmp_path)
+
+
+def test_the_same_file_goes_on_in_another_tab(
+    page: Page, archive: Path, tmp_path: Path
+) -> None:
+    sent: list[int] = []
+
+    def leave(route: Route) -> None:
+        sent.append(1)
+        if len(sent) == 3:
+            return  # never answered: the person leaves meanwhile
+        route.continue_()
+
+    page.route("**/upload/parts/**", leave)
+    choose(page, archive)
+    expect(page.locator("[data-words]")).to_contain_text("66 %")
+    later = page.context.new_page()
+
+    with later.expect_request(lambda asked: asked.method == "PATCH") as first:
+        choose(later, archive)
+
+    expect(later.locator("h1")).to_have_text("NA24385_zip")
+    assert first.value.url.endswith("offset=2000000")
+    assert arrived(Run.objects.get(), archive, tmp_path)
+
+
+def test_a_stopped_upload_leaves_nothing(page: Page, archive: Path) -> None:
+    page.route(
+        "**/upload/parts/*offset*",
+        lambda route: None,  # never answered
+    )
+
+    choose(page, archive)
+    page.click("[data-stop]")
+
+    expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
+    expect(page.locator("[data-send]")).to_be_enabled()
+    assert parts.store().all() == []
+
+
+def test_a_refused_upload_says_why(
+    page: Page, archive: Path, configure: Callable[..., None]
+) -> None:
+    configure(upload_max_gb=0.000001)
+
+    choose(page, archive)
+
+    expect(page.locator("[data-words]")).to_contain_text("VCBENCH_UPLOAD_MAX_GB")
+
+
+def test_cancelling_asks_first(page: Page) -> None:
+    run = make_run()
+    page.goto(run.get_absolute_url())
+    status = page.locator("#run-state .panel-head .status")
+
+    page.locator("#run-state .button-bad").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#confirm")).to_be_hidden()
+    expect(status).to_have_text("pending")
+
+    page.keyboard.press("Enter")
+    page.click("[data-yes]")
+    expect(status).to_have_text("cancelled")
+
+
+def test_the_page_of_a_run_renews_itself(page: Page) -> None:
+    run = running(stage="happy")
+    page.goto(run.get_absolute_url())
+    expect(page.locator(".verdict")).to_have_count(0)
+
+    small_variants(run, "SNP", "PASS", 6960)
+    lifecycle.finish(claim_of(run), Status.COMPLETED)
+
+    expect(page.locator("#run-state .panel-head .status")).to_have_text("completed")
+    expect(page.locator(".verdict-snp .first")).to_have_text("0.9913")
+    expect(page.locator("#announcer")).to_have_text("Status: completed")
+    expect(page.locator("#launch-title")).to_be_visible()
+
+
+def test_the_colours_are_those_of_the_system_until_they_are_switched(
+    page: Page,
+) -> None:
+    def ground() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    page.goto("/")
+    light = ground()
+    page.emulate_media(color_scheme="dark")
+    dark = ground()
+    page.click("[data-theme-switch]")
+    assert dark != light
+    assert ground() == light
+
+    page.reload()
+
+    assert ground() == light
+    expect(page.locator("[data-theme-switch]")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+
+
+@pytest.mark.parametrize("width", [360, 1920])
+def test_no_page_is_wider_than_the_screen(
+    page: Page, operator: User, width: int
+) -> None:
+    run = completed(user=operator)
+    page.set_viewport_size({"width": width, "height": 900})
+    for address in (
+        "/",
+        "/runs/",
+        "/runs/new/",
+        ZIP,
+        "/monitoring/",
+        "/references/",
+        "/settings/tokens/",
+        run.sample.get_absolute_url(),
+        run.get_absolute_url(),
+    ):
+        page.goto(address)
+        spare = page.evaluate(
+            "document.documentElement.clientWidth"
+            " - document.documentElement.scrollWidth"
+        )
+        assert spare >= 0, address
+
+
+def test_the_first_tab_skips_to_the_content(page: Page) -> None:
+    page.goto("/runs/")
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#main")).to_be_focused()
