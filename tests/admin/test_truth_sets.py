@@ -138,6 +138,19 @@ def test_calls_that_cannot_be_a_truth(
     assert not TruthSet.objects.exists()
 
 
+def test_damage_deep_in_the_file_is_found(
+    administrator_client: Client, data_dir: Path
+) -> None:
+    lines = (
+        f"chr20\t{at}\t.\tA\tC\t{at % 97}\tPASS\tN={at * 7919 % 9973}\tGT\t0/1\n"
+        for at in range(1, 20_000)
+    )
+    whole = gzip.compress(f"{HEADER}{COLUMNS}LAB7\n{''.join(lines)}".encode())
+    names = ("truth.vcf.gz", "regions.bed")
+    found = faults(send(administrator_client, whole[: len(whole) // 2], names=names))
+    assert "cut off" in found["vcf"]
+
+
 @pytest.mark.parametrize(
     ("bed", "words"),
     [
