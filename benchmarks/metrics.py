@@ -8,6 +8,7 @@ from benchmarks.models import QCMetric, SmallVariantMetric, StructuralVariantMet
 from benchmarks.parsers.dragen import MetricRow
 from benchmarks.parsers.happy import ExtendedRow, Interval, SummaryRow
 from benchmarks.parsers.truvari import TruvariSummary
+from benchmarks.parsers.truvari_classes import ClassCounts
 
 BATCH = 2000
 
@@ -75,9 +76,15 @@ def _add_extended(metric: SmallVariantMetric, row: ExtendedRow) -> None:
 
 
 def keep_structural_variants(
-    run_id: int, preset: str, summaries: dict[str, TruvariSummary]
+    run_id: int,
+    preset: str,
+    summaries: dict[str, TruvariSummary],
+    classes: Sequence[ClassCounts] = (),
 ) -> int:
-    """The run's Truvari rows by source (`bench`, `refine`); returns how many."""
+    """The run's Truvari rows by source (`bench`, `refine`); returns how many.
+
+    `classes` are those of `bench` by type and size.
+    """
     metrics = [
         StructuralVariantMetric(
             run_id=run_id,
@@ -95,9 +102,31 @@ def keep_structural_variants(
         )
         for source, summary in summaries.items()
     ]
+    metrics += [_structural_class(run_id, preset, row) for row in classes]
     StructuralVariantMetric.objects.filter(run_id=run_id).delete()
     StructuralVariantMetric.objects.bulk_create(metrics)
     return len(metrics)
+
+
+def _structural_class(
+    run_id: int, preset: str, row: ClassCounts
+) -> StructuralVariantMetric:
+    return StructuralVariantMetric(
+        run_id=run_id,
+        source="bench",
+        preset=preset,
+        type=row.type,
+        size_class=row.size_class,
+        tp_base=row.tp_base,
+        tp_comp=row.tp_comp,
+        fp=row.fp,
+        fn=row.fn,
+        precision=row.precision,
+        recall=row.recall,
+        f1=row.f1,
+        gt_concordance=row.gt_concordance,
+        columns={"TP-comp_TP-gt": row.same_genotype},
+    )
 
 
 def keep_qc(run_id: int, files: Iterable[tuple[str, Sequence[MetricRow]]]) -> int:

@@ -136,22 +136,7 @@ def extract(vcf: Path, parquet: Path, *, threads: int = 2) -> int:
     """
     with duckdb.connect(config={"threads": threads}) as database:
         try:
-            database.execute(
-                f"""
-                CREATE TEMP VIEW records AS
-                SELECT chrom, pos, ref, alt, filter, info,
-                    string_split(format, ':') AS format,
-                    string_split(truth, ':') AS truth,
-                    string_split(query, ':') AS query
-                FROM read_csv({_quoted(vcf)}, delim='\t', skip={_header_lines(vcf)},
-                    header=false, quote='', escape='', comment='',
-                    auto_detect=false, max_line_size=4194304, columns={{
-                    'chrom': 'VARCHAR', 'pos': 'BIGINT', 'id': 'VARCHAR',
-                    'ref': 'VARCHAR', 'alt': 'VARCHAR', 'qual': 'VARCHAR',
-                    'filter': 'VARCHAR', 'info': 'VARCHAR', 'format': 'VARCHAR',
-                    'truth': 'VARCHAR', 'query': 'VARCHAR'}})
-                """
-            )
+            view_records(database, vcf)
             sides = " UNION ALL ".join(
                 f"SELECT * FROM ({_SIDE.format(side=side)}) AS {side} "
                 "WHERE verdict IN ('FP', 'FN')"
@@ -166,6 +151,26 @@ def extract(vcf: Path, parquet: Path, *, threads: int = 2) -> int:
             return _one(database, f"SELECT count(*) FROM {_quoted(parquet)}")
         except duckdb.Error as error:
             raise VariantsError(f"{vcf.name} cannot be read: {error}") from error
+
+
+def view_records(database: duckdb.DuckDBPyConnection, vcf: Path) -> None:
+    """Make the view `records` of an annotated VCF. Raises `VariantsError`."""
+    database.execute(
+        f"""
+        CREATE TEMP VIEW records AS
+        SELECT chrom, pos, ref, alt, filter, info,
+            string_split(format, ':') AS format,
+            string_split(truth, ':') AS truth,
+            string_split(query, ':') AS query
+        FROM read_csv({_quoted(vcf)}, delim='\t', skip={_header_lines(vcf)},
+            header=false, quote='', escape='', comment='',
+            auto_detect=false, max_line_size=4194304, columns={{
+            'chrom': 'VARCHAR', 'pos': 'BIGINT', 'id': 'VARCHAR',
+            'ref': 'VARCHAR', 'alt': 'VARCHAR', 'qual': 'VARCHAR',
+            'filter': 'VARCHAR', 'info': 'VARCHAR', 'format': 'VARCHAR',
+            'truth': 'VARCHAR', 'query': 'VARCHAR'}})
+        """
+    )
 
 
 def read(

@@ -30,7 +30,7 @@ FILES = {
     "fp": "fp.vcf.gz",
     "fn": "fn.vcf.gz",
 }
-INFO = re.compile(r"(?:^|;)(SVTYPE|SVLEN|END)=([^;]*)")
+INFO = re.compile(r"(?:^|;)(SVTYPE|SVLEN|END|GTMatch)=([^;]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,13 @@ class ClassCounts:
     tp_comp: int
     fp: int
     fn: int
+    same_genotype: int = 0
+    """Of TP-comp, those whose genotype has as many alleles as the truth's."""
+
+    @property
+    def gt_concordance(self) -> float | None:
+        """Truvari's gt_concordance; None where nothing matched."""
+        return self.same_genotype / self.tp_comp if self.tp_comp else None
 
     @property
     def recall(self) -> float | None:
@@ -71,9 +78,13 @@ def read_classes(folder: Path) -> list[ClassCounts]:
     classes: TP-base in the truth's, TP-comp in the call's. Raises ParseError.
     """
     counted = {
-        verdict: Counter(_classes(folder / name)) for verdict, name in FILES.items()
+        verdict: Counter((kind, size) for kind, size, _same in _classes(folder / name))
+        for verdict, name in FILES.items()
     }
     cells = {cell for counts in counted.values() for cell in counts}
+    counted["same_genotype"] = Counter(
+        (kind, size) for kind, size, same in _classes(folder / FILES["tp_comp"]) if same
+    )
     types = sorted({kind for kind, _ in cells})
     sizes = [name for name in SIZE_CLASSES if any(size == name for _, size in cells)]
     groups = [
@@ -106,7 +117,7 @@ def _sum(counts: Counter[tuple[str, str]], kind: str, size: str) -> int:
     )
 
 
-def _classes(path: Path) -> Iterator[tuple[str, str]]:
+def _classes(path: Path) -> Iterator[tuple[str, str, bool]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -118,14 +129,16 @@ def _classes(path: Path) -> Iterator[tuple[str, str]]:
         raise ParseError(path, f"cannot be read: {error.strerror}.") from error
 
 
-def _class(path: Path, line: str) -> tuple[str, str]:
+def _class(path: Path, line: str) -> tuple[str, str, bool]:
     columns = line.rstrip("\n").split("\t", 8)
     if len(columns) < 8:
         raise ParseError(path, f"has a line of {len(columns)} columns: {line[:80]!r}.")
     position, ref, alt = columns[1], columns[3], columns[4].split(",")[0]
     info = dict(INFO.findall(columns[7]))
     kind = _type(ref, alt, info.get("SVTYPE", ""))
-    return kind, size_class(_size(int(position), ref, alt, info))
+    # 0: no difference in the number of alternative alleles
+    same = info.get("GTMatch", "").split(",")[0] == "0"
+    return kind, size_class(_size(int(position), ref, alt, info)), same
 
 
 def _type(ref: str, alt: str, stated: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
-from benchmarks import catalog, metrics, variants
+from benchmarks import catalog, contigs, curves, metrics, variants
 from benchmarks.engines import registry
 from benchmarks.engines.base import (
     EngineCancelledError,
@@ -67,22 +67,29 @@ class HappyStage:
         for note in result.notes:
             context.log.warning(note)
         context.provenance[self.name] = tools.provenance(result, job.query)
-        self._extract_variants(context, result, work)
+        self._add_for_pages(context, result, work)
 
-    def _extract_variants(
+    def _add_for_pages(
         self, context: Context, result: EngineResult, work: Path
     ) -> None:
-        if "vcf" not in result.files:
-            return
+        """Small files beside the engine's own, from which pages are made."""
         try:
-            count = variants.extract(
-                result.files["vcf"],
-                work / variants.NAME,
-                threads=settings.VCBENCH.threads,
-            )
-        except variants.VariantsError as error:
+            if (vcf := result.files.get("vcf")) is not None:
+                self._add_variants(context, vcf, work)
+            if (roc := result.files.get("roc_all")) is not None:
+                curves.thin(roc, work / curves.NAME)
+        except (variants.VariantsError, ParseError) as error:
             raise StageFailed(str(error)) from error
+
+    def _add_variants(self, context: Context, vcf: Path, work: Path) -> None:
+        threads = settings.VCBENCH.threads
+        count = variants.extract(vcf, work / variants.NAME, threads=threads)
         context.log.info(f"{count:,} false positives and negatives can be looked at.")
+        for row in contigs.count(vcf, work / contigs.NAME, threads=threads):
+            if row.nothing_found:
+                context.log.warning(
+                    f"None of the {row.fn:,} known variants of {row.contig} was found."
+                )
 
     def _check(self, engine: SmallVariantEngine) -> None:
         probe = engine.probe()

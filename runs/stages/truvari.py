@@ -16,6 +16,7 @@ from benchmarks.engines.base import (
 )
 from benchmarks.parsers.errors import ParseError
 from benchmarks.parsers.truvari import read_bench, read_refined
+from benchmarks.parsers.truvari_classes import read_classes
 from runs import artifacts
 from runs.inputs import Inputs
 from runs.models import StageName
@@ -82,10 +83,14 @@ class TruvariStage:
             summaries = {"bench": read_bench(folder / FOLDER)}
             if refined := read_refined(folder / FOLDER):
                 summaries["refine"] = refined
+            classes = read_classes(folder / FOLDER)
         except ParseError as error:
             raise StageFailed(f"Truvari's result cannot be read: {error}") from error
         metrics.keep_structural_variants(
-            context.run.pk, context.provenance[self.name]["preset"], summaries
+            context.run.pk,
+            context.provenance[self.name]["preset"],
+            summaries,
+            classes,
         )
         artifacts.replace(
             context.run,
