@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from pydantic import BaseModel, TypeAdapter
 
 from runs.api import answers, bodies
-from runs.api.routing import Operation, Route, View
+from runs.api.routing import PARAMETERS, Operation, Route, View
 from runs.roles import OPERATE
 
 REF = "#/components/schemas/{model}"
@@ -88,7 +88,7 @@ def _path(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": route.parameters[name],
+            "description": PARAMETERS[name],
             "schema": FORMATS[converter],
         }
         for name, converter in route.names

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -26,6 +26,13 @@ from runs.roles import VIEW
 
 View = Callable[..., HttpResponseBase]
 PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
+GROUPS = ("upload", "download", "runs", "metrics")
+PARAMETERS = {
+    "run_id": "The run, by its UUID.",
+    "sample_id": "The sample, e.g. NA24143_Lib3_Rep1; its newest run counts.",
+    "upload_id": "The upload, as its beginning answered.",
+    "name": "The file by its name, which may hold slashes.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,18 @@ class Route:
     """An address below `/api/v1/`, in Django's notation, and its methods."""
 
     path: str
-    tag: str
     operations: Mapping[str, Operation]
-    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def methods(self) -> list[str]:
         head = ["HEAD"] if "GET" in self.operations else []
         return [*self.operations, *head, "OPTIONS"]
+
+    @property
+    def tag(self) -> str:
+        """The group of the address, for the OpenAPI document."""
+        first = self.path.partition("/")[0]
+        return first if first in GROUPS else "catalogue"
 
     @property
     def template(self) -> str:

@@ -22,14 +22,9 @@ from runs.api import (
 from runs.api.routing import Operation, Route, unknown
 from runs.roles import OPERATE
 
-RUN = {"run_id": "The run, by its UUID."}
-SAMPLE = {"sample_id": "The sample, e.g. NA24143_Lib3_Rep1; its newest run counts."}
-UPLOAD = {"upload_id": "The upload, as its beginning answered."}
-
 ROUTES: list[Route] = [
     Route(
         "upload/aws",
-        "upload",
         {
             "POST": Operation(
                 uploads.import_sample,
@@ -43,7 +38,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "upload/runs",
-        "upload",
         {
             "POST": Operation(
                 uploads.upload_archive,
@@ -60,7 +54,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "upload/parts",
-        "upload",
         {
             "POST": Operation(
                 parts.begin,
@@ -74,7 +67,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "upload/parts/<str:upload_id>",
-        "upload",
         {
             "GET": Operation(
                 parts.show,
@@ -100,11 +92,9 @@ ROUTES: list[Route] = [
                 refusals=(404,),
             ),
         },
-        UPLOAD,
     ),
     Route(
         "upload/parts/<str:upload_id>/complete",
-        "upload",
         {
             "POST": Operation(
                 parts.complete,
@@ -115,11 +105,9 @@ ROUTES: list[Route] = [
                 refusals=(404, 409),
             )
         },
-        UPLOAD,
     ),
     Route(
         "upload/prefix",
-        "upload",
         {
             "POST": Operation(
                 uploads.import_prefix,
@@ -133,7 +121,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "download/status/<str:sample_id>",
-        "download",
         {
             "GET": Operation(
                 downloads.status,
@@ -142,11 +129,9 @@ ROUTES: list[Route] = [
                 refusals=(404,),
             )
         },
-        SAMPLE,
     ),
     Route(
         "download/logs/<str:sample_id>",
-        "download",
         {
             "GET": Operation(
                 downloads.logs,
@@ -156,11 +141,9 @@ ROUTES: list[Route] = [
                 refusals=(404,),
             )
         },
-        SAMPLE,
     ),
     Route(
         "download/cleanup",
-        "download",
         {
             "POST": Operation(
                 downloads.clean_up,
@@ -173,7 +156,6 @@ ROUTES: list[Route] = [
         },
     ),
     Route(
-        "runs",
         "runs",
         {
             "GET": Operation(
@@ -194,7 +176,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "runs/<uuid:run_id>",
-        "runs",
         {
             "GET": Operation(
                 runs.show,
@@ -203,11 +184,9 @@ ROUTES: list[Route] = [
                 refusals=(404,),
             )
         },
-        RUN,
     ),
     Route(
         "runs/<uuid:run_id>/cancel",
-        "runs",
         {
             "POST": Operation(
                 runs.cancel,
@@ -218,11 +197,9 @@ ROUTES: list[Route] = [
                 refusals=(404, 409),
             )
         },
-        RUN,
     ),
     Route(
         "runs/<uuid:run_id>/retry",
-        "runs",
         {
             "POST": Operation(
                 runs.retry,
@@ -233,11 +210,9 @@ ROUTES: list[Route] = [
                 refusals=(404, 409),
             )
         },
-        RUN,
     ),
     Route(
         "runs/<uuid:run_id>/benchmarking",
-        "runs",
         {
             "POST": Operation(
                 runs.benchmarking,
@@ -248,11 +223,9 @@ ROUTES: list[Route] = [
                 refusals=(404, 409),
             )
         },
-        RUN,
     ),
     Route(
         "runs/<uuid:run_id>/logs",
-        "runs",
         {
             "GET": Operation(
                 downloads.run_logs,
@@ -262,11 +235,9 @@ ROUTES: list[Route] = [
                 refusals=(404,),
             )
         },
-        RUN,
     ),
     Route(
         "runs/<uuid:run_id>/logs.txt",
-        "runs",
         {
             "GET": Operation(
                 downloads.log_file,
@@ -275,11 +246,9 @@ ROUTES: list[Route] = [
                 refusals=(404,),
             )
         },
-        RUN,
     ),
     Route(
         "runs/<uuid:run_id>/artifacts/<path:name>",
-        "runs",
         {
             "GET": Operation(
                 artifacts.download,
@@ -292,11 +261,9 @@ ROUTES: list[Route] = [
                 refusals=(404, 412, 416),
             )
         },
-        {**RUN, "name": "The file by its name, which may hold slashes."},
     ),
     Route(
         "runs/<uuid:run_id>/metrics",
-        "metrics",
         {
             "GET": Operation(
                 metrics.of_run,
@@ -305,11 +272,9 @@ ROUTES: list[Route] = [
                 refusals=(404,),
             )
         },
-        RUN,
     ),
     Route(
         "metrics/small-variants",
-        "metrics",
         {
             "GET": Operation(
                 metrics.small_variants,
@@ -321,7 +286,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "metrics/structural-variants",
-        "metrics",
         {
             "GET": Operation(
                 metrics.structural_variants,
@@ -333,7 +297,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "metrics/qc",
-        "metrics",
         {
             "GET": Operation(
                 metrics.qc,
@@ -345,7 +308,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "samples",
-        "catalogue",
         {
             "GET": Operation(
                 catalogue.samples,
@@ -357,7 +319,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "references",
-        "catalogue",
         {
             "GET": Operation(
                 catalogue.references,
@@ -369,7 +330,6 @@ ROUTES: list[Route] = [
     ),
     Route(
         "engines",
-        "catalogue",
         {
             "GET": Operation(
                 catalogue.engines,
@@ -382,7 +342,6 @@ ROUTES: list[Route] = [
 ROUTES.append(
     Route(
         "openapi.json",
-        "catalogue",
         {
             "GET": Operation(
                 openapi.serving(ROUTES),
