@@ -35,6 +35,11 @@ urlpatterns = [
     path("monitoring/", monitoring.monitoring, name="monitoring"),
     path("references/", references.references, name="references"),
     path("references/<str:key>/fetch/", references.fetch, name="reference-fetch"),
+    path(
+        "settings/password/",
+        account.ChangePassword.as_view(),
+        name="settings-password",
+    ),
     path("settings/tokens/", account.tokens, name="settings-tokens"),
     path("settings/tokens/<int:token>/revoke/", account.revoke, name="token-revoke"),
 ]

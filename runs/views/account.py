@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.contrib.auth.views import PasswordChangeView
+from django.contrib.messages.views import SuccessMessageMixin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runs.forms import TokenForm
 from runs.models import ApiToken
 from runs.views.access import person, viewers
+
+
+class ChangePassword(SuccessMessageMixin, PasswordChangeView):  # type: ignore[type-arg]
+    """One's own password; whoever is signed in may."""
+
+    template_name = "runs/password.html"
+    success_url = reverse_lazy("overview")
+    success_message = gettext_lazy("The password is changed.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

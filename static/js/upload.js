@@ -121,7 +121,8 @@
     const sending = new Sending(file);
     const leaving = (leave) => leave.preventDefault();
     window.addEventListener("beforeunload", leaving);
-    stop.onclick = () => sending.giveUp();
+    let gone = null;
+    stop.onclick = () => { gone = sending.giveUp(); };
     box.hidden = stop.hidden = false;
     button.disabled = true;
     try {
@@ -134,6 +135,7 @@
       form.submit();
     } catch (error) {
       window.removeEventListener("beforeunload", leaving);
+      await gone;
       stop.hidden = true;
       button.disabled = false;
       words.textContent = error instanceof Stopped ? box.dataset.stopped

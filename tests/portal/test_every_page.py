@@ -14,6 +14,7 @@ from tests.portal.conftest import Browser
 pytestmark = pytest.mark.django_db
 
 PAGES = ["overview", "run-list", "monitoring", "references", "settings-tokens"]
+OWN = ["settings-password"]
 RUN_PAGES = ["run", "run-state", "run-results"]
 ACTIONS = ["run-cancel", "run-retry", "run-launch"]
 
@@ -21,7 +22,9 @@ ACTIONS = ["run-cancel", "run-retry", "run-launch"]
 def addresses() -> dict[str, str]:
     """An address of every page of `runs.urls`, by name."""
     run = Run.objects.first() or make_run()
-    names = {name: reverse(name) for name in [*PAGES, "new-run", "login", "logout"]}
+    names = {
+        name: reverse(name) for name in [*PAGES, *OWN, "new-run", "login", "logout"]
+    }
     for name in [*RUN_PAGES, *ACTIONS]:
         names[name] = reverse(name, args=[run.uuid])
     names["sample"] = run.sample.get_absolute_url()
@@ -54,7 +57,7 @@ def test_without_a_role_nothing_is_shown(not_allowed: Browser, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", [*PAGES, *RUN_PAGES, *ACTIONS, "sample", "new-run", "token-revoke"]
+    "name", [*PAGES, *RUN_PAGES, *ACTIONS, "sample", "new-run", *OWN, "token-revoke"]
 )
 def test_who_is_not_signed_in_is_asked_to(anonymous: Browser, name: str) -> None:
     address = addresses()[name]
@@ -93,7 +96,7 @@ def test_nothing_is_done_to_an_unknown_run(operates: Browser, name: str) -> None
     assert operates.post(reverse(name, args=[uuid.uuid4()])).status_code == 404
 
 
-@pytest.mark.parametrize("name", [*PAGES, "run", "sample", "new-run", "login"])
+@pytest.mark.parametrize("name", [*PAGES, *OWN, "run", "sample", "new-run", "login"])
 def test_nothing_in_a_page_breaks_its_security_policy(
     operates: Browser, anonymous: Browser, name: str
 ) -> None:
@@ -108,7 +111,7 @@ def test_nothing_in_a_page_breaks_its_security_policy(
         assert address.startswith("/static/")
 
 
-@pytest.mark.parametrize("name", [*PAGES, "run", "sample", "new-run", "login"])
+@pytest.mark.parametrize("name", [*PAGES, *OWN, "run", "sample", "new-run", "login"])
 def test_every_page_can_be_used_by_keyboard_and_reader(
     operates: Browser, anonymous: Browser, name: str
 ) -> None:

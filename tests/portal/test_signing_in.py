@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from django.contrib.auth.models import User
 
 from tests.portal.conftest import Browser
 
+if TYPE_CHECKING:
+    from pytest_django import Settings
+
 pytestmark = pytest.mark.django_db
-RIGHT = {"username": "vera", "password": "a-long-password"}
+RIGHT: dict[str, Any] = {"username": "vera", "password": "a-long-password"}
 
 
 def test_leads_where_one_wanted_to_go(anonymous: Browser, viewer: User) -> None:
@@ -44,3 +49,52 @@ def test_only_administrators_see_their_link(looks: Browser) -> None:
 
     assert admin.page("/").has(link)
     assert not looks.page("/").has(link)
+
+
+@pytest.fixture
+def guarded(settings: Settings) -> None:
+    settings.AXES_ENABLED = True
+    settings.AXES_FAILURE_LIMIT = 2
+
+
+def test_guessing_is_stopped(anonymous: Browser, viewer: User, guarded: None) -> None:
+    for _ in range(2):
+        anonymous.send("/login/", username="vera", password="wrong")
+
+    page = anonymous.send("/login/", **RIGHT)
+
+    assert page.status == 429
+    assert page.text("h1") == "Too many attempts"
+
+
+# -- the own password --
+
+PASSWORD = "/settings/password/"
+CHANGE: dict[str, Any] = {
+    "old_password": "a-long-password",
+    "new_password1": "quite-another-one",
+    "new_password2": "quite-another-one",
+}
+
+
+def test_everybody_changes_their_password(not_allowed: Browser, stranger: User) -> None:
+    assert not_allowed.page(PASSWORD).status == 200
+
+    not_allowed.post(PASSWORD, CHANGE)
+
+    stranger.refresh_from_db()
+    assert stranger.check_password("quite-another-one")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("old_password", "wrong"), ("new_password2", "other"), ("new_password1", "")],
+)
+def test_a_password_that_is_refused(
+    looks: Browser, viewer: User, field: str, value: str
+) -> None:
+    page = looks.send(PASSWORD, **{**CHANGE, field: value})
+
+    viewer.refresh_from_db()
+    assert viewer.check_password("a-long-password")
+    assert page.has(".fault")
