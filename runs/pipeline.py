@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -11,6 +12,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+
+from django.db import InterfaceError, OperationalError
 
 from runs import lifecycle
 from runs.claims import Claim, ClaimLost, fenced
@@ -24,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 NOTE = "stage.json"
 """The file in a published folder that says what it was made from."""
+LITTLE_SPACE = 1_000_000
+"""Bytes free: with fewer, a failure is most likely due to the full disk."""
 PROGRESS_SECONDS = 0.5
 """How often progress is written to the run's row."""
 
@@ -98,6 +103,13 @@ class Ending:
                 self._finish(Status.CANCELLED, reason)
             case StageFailed(reason=reason, details=details):
                 self._finish(Status.ERROR, reason, details)
+            case OperationalError() | InterfaceError():
+                logger.warning("Run %s: %s", self.claim.run_id, error)
+                lifecycle.lost(
+                    self.claim.run_id,
+                    self.claim.attempt,
+                    "The database was out of reach for the worker.",
+                )
             case _:
                 reason = (
                     "VCBench itself failed "
@@ -213,16 +225,28 @@ def _perform(context: Context, stage: Stage, mark: str) -> None:
         _publish(work, context.published(stage.name))
     except OSError as error:
         raise StageFailed(_no_space(error, context.folder)) from error
+    except StageFailed as failure:
+        if shutil.disk_usage(context.folder).free < LITTLE_SPACE:
+            reason = f"{failure.reason} {_full(context.folder)}"
+            raise StageFailed(reason, failure.details) from failure
+        raise
+    finally:
+        if not stage.resumes:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _no_space(error: OSError, folder: Path) -> str:
-    if error.errno in (28, 122):
-        return (
-            f"No space is left in {folder}. Make space on that disk, then retry: "
-            "the run goes on where it stopped."
-        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full(folder)
     where = f" ({error.filename})" if error.filename else ""
     return f"A file could not be read or written{where}: {error.strerror}."
+
+
+def _full(folder: Path) -> str:
+    return (
+        f"No space is left in {folder}. Make space on that disk, then retry: "
+        "the run goes on where it stopped."
+    )
 
 
 def _publish(work: Path, folder: Path) -> None:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from runs.claims import Claim
 from runs.log import RunLog
@@ -61,11 +61,16 @@ class Context:
 class Stage(Protocol):
     """A step of the pipeline."""
 
-    name: ClassVar[StageName]
-    needs: ClassVar[tuple[StageName, ...]]
-    """Stages without whose success this one cannot begin."""
-    resumes: ClassVar[bool]
-    """Whether an unfinished working folder is worth keeping for the next attempt."""
+    @property
+    def name(self) -> StageName: ...
+
+    @property
+    def needs(self) -> tuple[StageName, ...]:
+        """Stages without whose success this one cannot begin."""
+
+    @property
+    def resumes(self) -> bool:
+        """Whether an unfinished working folder is worth keeping for a next attempt."""
 
     def inputs(self, context: Context) -> dict[str, Any]:
         """What decides the result: done work is used again while this is the same.

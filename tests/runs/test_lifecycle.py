@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from django.contrib.auth.models import User
@@ -244,7 +244,7 @@ class TestLaunch:
 
 
 class TestReap:
-    def late(self, **fields: object) -> Run:
+    def late(self, **fields: Any) -> Run:
         beat = timezone.now() - timedelta(seconds=61)
         return make_run(status=Status.RUNNING, beat_at=beat, **fields)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
-from runs import lifecycle, pipeline
+from runs import lifecycle, pipeline, queue
 from runs.claims import Claim
 from runs.models import Run, StageName, StageStatus, Status
 from runs.stages.base import Context, StageFailed, StageSkipped
@@ -134,7 +136,7 @@ def test_a_retry_repeats_nothing_that_is_done(
     run, claim = running(StageName.DOWNLOAD, StageName.HAPPY)
     first = Toy(StageName.DOWNLOAD)
     pipeline.carry_out(claim, [first, Toy(StageName.HAPPY, deed=fail)])
-    monkeypatch.setattr(lifecycle.queue, "enqueue", lambda run: None)
+    monkeypatch.setattr(queue, "enqueue", lambda run: None)
     lifecycle.retry(run, by="ana")
     again = lifecycle.claim(run.pk, 2, "b")
     assert again is not None
@@ -205,9 +207,7 @@ def test_a_cancel_stops_the_stage(settings: Any) -> None:
 
 def test_a_shutdown_hands_the_run_back(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(
-        lifecycle.queue, "enqueue", lambda run: sent.append(run.attempt)
-    )
+    monkeypatch.setattr(queue, "enqueue", lambda run: sent.append(run.attempt))
     run, claim = running(StageName.HAPPY)
 
     def shut_down(context: Context, work: Path) -> None:
@@ -252,6 +252,35 @@ def test_a_full_disk_is_named() -> None:
     pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=full)])
     run.refresh_from_db()
     assert run.reason.startswith("No space is left in ")
+
+
+def test_a_failure_on_a_full_disk_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")._replace(free=10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    run, claim = running(StageName.HAPPY)
+    pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=fail)])
+    run.refresh_from_db()
+    assert run.reason.startswith("The file is empty. No space is left in ")
+
+
+def test_a_failed_stage_leaves_nothing_behind() -> None:
+    run, claim = running(StageName.HAPPY)
+    pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=fail)])
+    assert list(run.folder.iterdir()) == []
+
+
+def test_a_database_that_is_away_is_the_next_attempts_business(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "enqueue", lambda run: None)
+
+    def away(context: Context, work: Path) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    run, claim = running(StageName.HAPPY)
+    pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=away)])
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.tries) == ("pending", 2, 1)
 
 
 def test_the_record_of_how_it_was_made_outlives_a_retry() -> None:
