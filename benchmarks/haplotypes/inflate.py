@@ -73,11 +73,15 @@ def inflate_blocks(data: Bytes, blocks: NDArray[np.int64], path: str | Path) -> 
 
 
 def map_file(path: str | Path) -> Bytes:
-    """The bytes of a file without reading them yet; empty for an empty file."""
+    """The bytes of a file without reading them yet; empty for an empty file.
+
+    The array can be written to, which leaves the file alone: compiled code would be
+    compiled a second time for arrays that cannot.
+    """
     with Path(path).open("rb") as handle:
         if not Path(path).stat().st_size:
             return np.empty(0, dtype=np.uint8)
-        mapped = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+        mapped = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
     return np.frombuffer(mapped, dtype=np.uint8)
 
 
@@ -117,7 +121,7 @@ def _gunzip(data: Bytes, path: str | Path) -> Iterator[Bytes]:
                 raise _broken(path, at) from error
             pending = member.unconsumed_tail
             if text:
-                yield np.frombuffer(text, dtype=np.uint8)
+                yield np.frombuffer(bytearray(text), dtype=np.uint8)
             elif not member.eof:
                 raise _broken(path, len(view))
         at = len(view) - len(member.unused_data)

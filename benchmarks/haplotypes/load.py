@@ -14,6 +14,7 @@ import pysam
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes import scan
+from benchmarks.haplotypes.compiled import start_compiler
 from benchmarks.haplotypes.inflate import GZIP_HEADER, SLAB, Bytes, map_file, slabs
 from benchmarks.haplotypes.records import Contigs, HaplotypesError, Records
 
@@ -202,7 +203,7 @@ def scan_file(
 
 
 def _padded(seam: bytes) -> Bytes:
-    return np.frombuffer(seam + b"\n" * (-len(seam) % 8), dtype=np.uint8)
+    return np.frombuffer(bytearray(seam + b"\n" * (-len(seam) % 8)), dtype=np.uint8)
 
 
 def _ahead(futures: Iterator[Future[Bytes]], threads: int) -> Iterator[Bytes]:
@@ -226,12 +227,14 @@ def _bcf_slabs(path: str | Path) -> Iterator[Bytes]:
                 lines.append(str(record))
                 size += len(lines[-1])
                 if size > SLAB:
-                    yield np.frombuffer("".join(lines).encode(), dtype=np.uint8)
+                    yield np.frombuffer(
+                        bytearray("".join(lines).encode()), dtype=np.uint8
+                    )
                     lines, size = [], 0
     except (OSError, ValueError) as error:
         raise HaplotypesError(f"{path} cannot be read as BCF: {error}.") from error
     if lines:
-        yield np.frombuffer("".join(lines).encode(), dtype=np.uint8)
+        yield np.frombuffer(bytearray("".join(lines).encode()), dtype=np.uint8)
 
 
 def _scan(text: Bytes, begin: int, stop: int, task: _Task) -> _Part:
@@ -259,6 +262,9 @@ def _scan(text: Bytes, begin: int, stop: int, task: _Task) -> _Part:
         raise HaplotypesError(f"not a VCF line: {line.decode('utf-8', 'replace')!r}")
     kept = scan.Columns._make(column[:rows].copy() for column in columns)
     size = int(kept.fields[:, scan.FIELDS - 1].sum(dtype=np.int64)) + rows
+    if size == stop - begin:
+        kept.line[:] -= begin
+        return _Part(kept, text[begin:stop], counts, seen)
     out = np.empty(size, dtype=np.uint8)
     scan.compact(text, kept.line, kept.fields, out)
     return _Part(kept, out, counts, seen)
@@ -280,6 +286,7 @@ def read_records(
     names: what this file calls them, in the same order, where it differs.
     Raises HaplotypesError, naming the file, for everything that is wrong with it.
     """
+    start_compiler()
     header = read_header(path)
     index = pick_sample(header, sample)
     called = names or contigs.names

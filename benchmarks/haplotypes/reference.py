@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.compiled import start_compiler
 from benchmarks.haplotypes.inflate import (
     HEADER_SIZE,
     Bytes,
@@ -80,6 +81,7 @@ def open_reference(path: str | Path) -> Reference:
     path = Path(path)
     if not path.is_file():
         raise HaplotypesError(f"The reference {path} does not exist.")
+    start_compiler()
     data = map_file(path)
     blocks: NDArray[np.int64] | None = None
     head = data[:HEADER_SIZE].tobytes()
@@ -142,11 +144,26 @@ def _make_index(path: Path, data: Bytes, blocks: NDArray[np.int64] | None) -> li
 
 @njit(cache=True, nogil=True)
 def header_starts(text):  # type: ignore[no-untyped-def]
-    """Offsets of the lines that begin with `>`."""
+    """Offsets of the lines that begin with `>`.
+
+    Within a sequence the eye jumps from line end to line end while the lines are as
+    long as the one before.
+    """
     found = [np.int64(0)]
-    for at in range(1, len(text)):
-        if text[at] == GREATER and text[at - 1] == NEWLINE:
-            found.append(np.int64(at))
+    size, at, stride = len(text), 0, 0
+    while at < size:
+        if text[at] == GREATER:
+            if at:
+                found.append(np.int64(at))
+            stride = 0
+        if stride and at + stride <= size and text[at + stride - 1] == NEWLINE:
+            at += stride
+            continue
+        begin = at
+        while at < size and text[at] != NEWLINE:
+            at += 1
+        at += 1
+        stride = 0 if text[begin] == GREATER else at - begin
     return np.array(found)
 
 
@@ -156,6 +173,8 @@ def measure(text, at, stop):  # type: ignore[no-untyped-def]
     length, width, stride, even, short = 0, 0, 0, True, False
     while at < stop:
         begin = at
+        if width and at + stride <= stop and text[at + stride - 1] == NEWLINE:
+            at += stride - 1
         while at < stop and text[at] != NEWLINE:
             at += 1
         bases = at - begin
