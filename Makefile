@@ -52,7 +52,7 @@ lint: set-up-dev ## style, types, migrations, Django's own checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	git ls-files '*.py' | xargs $(BIN)/django-upgrade --target-version 5.2
+	git ls-files '*.py' | xargs $(BIN)/django-upgrade --check --target-version 5.2
 	git ls-files 'templates/*.html' | xargs -r $(BIN)/djade --check --target-version 5.2
 	VCBENCH_DATA_DIR=.venv/lint $(PY) manage.py makemigrations --check --dry-run
 	VCBENCH_DATA_DIR=.venv/lint VCBENCH_MODE=server VCBENCH_HTTPS=1 \

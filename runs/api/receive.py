@@ -132,7 +132,7 @@ class ArchiveHandler(FileUploadHandler):
 
 def prepare(request: HttpRequest) -> None:
     """Have the form's archive written by our handler; refuse one that is too large."""
-    check_size(int(request.META.get("CONTENT_LENGTH") or 0))
+    check_size(int(request.headers.get("content-length") or 0))
     handler = ArchiveHandler()
     request.upload_handlers = [handler]
     request.archive_handler = handler  # type: ignore[attr-defined]
