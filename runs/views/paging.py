@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.http import HttpRequest
 
 from runs.models import Run, RunQuerySet
 
@@ -44,6 +45,15 @@ def page(runs: RunQuerySet, *, before: str, after: str, size: int) -> Page:
     rows = list(runs.order_by("-created_at", "-id")[: size + 1])
     more, rows = len(rows) > size, rows[:size]
     return Page(rows, _place(rows, -1) if more else "", _place(rows, 0) * bool(before))
+
+
+def asked(request: HttpRequest, runs: RunQuerySet, size: int) -> tuple[Page, int]:
+    """The page that the address asks for, with the status to answer it with."""
+    before, after = (request.GET.get(name, "") for name in ("before", "after"))
+    try:
+        return page(runs, before=before, after=after, size=size), 200
+    except BadPlace:
+        return Page([]), 400
 
 
 def _place(rows: Sequence[Run], at: int) -> str:

@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from runs.forms import RunFilter
 from runs.models import Run
+from runs.views import paging
 from runs.views.access import viewers
 from runs.views.headlines import judged
-from runs.views.paging import BadPlace, Page, page
 
 PAGE = 50
 
@@ -21,20 +21,13 @@ def run_list(request: HttpRequest) -> HttpResponse:
     """Runs, newest first; filters that cannot be read are said and left out."""
     filters = RunFilter(request.GET)
     runs = filters.narrow(Run.objects.select_related("sample", "created_by"))
-    status = 200 if filters.is_valid() else 400
-    try:
-        shown = page(
-            runs,
-            before=request.GET.get("before", ""),
-            after=request.GET.get("after", ""),
-            size=PAGE,
-        )
-    except BadPlace:
-        shown, status = Page([]), 400
+    page, status = paging.asked(request, runs, PAGE)
+    if not filters.is_valid():
+        status = 400
     context = {
         "filters": filters,
         "filtered": any(filters.cleaned_data.values()),
-        "page": shown,
-        "rows": judged(shown.runs),
+        "page": page,
+        "rows": judged(page.runs),
     }
     return render(request, "runs/run_list.html", context, status=status)

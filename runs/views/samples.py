@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from runs.models import Run, Sample
+from runs.views import paging
 from runs.views.access import viewers
 from runs.views.headlines import judged
-from runs.views.paging import BadPlace, Page, page
 
 PAGE = 50
 
@@ -19,17 +19,8 @@ PAGE = 50
 def sample(request: HttpRequest, name: str) -> HttpResponse:
     found = get_object_or_404(Sample.objects.select_related("truth_set"), name=name)
     runs = Run.objects.filter(sample=found).select_related("sample", "created_by")
-    status = 200
-    try:
-        shown = page(
-            runs,
-            before=request.GET.get("before", ""),
-            after=request.GET.get("after", ""),
-            size=PAGE,
-        )
-    except BadPlace:
-        shown, status = Page([]), 400
-    rows = judged(shown.runs)
+    page, status = paging.asked(request, runs, PAGE)
+    rows = judged(page.runs)
     newest = next((row for row in rows if row.headline.small), None)
-    context = {"sample": found, "page": shown, "rows": rows, "newest": newest}
+    context = {"sample": found, "page": page, "rows": rows, "newest": newest}
     return render(request, "runs/sample.html", context, status=status)

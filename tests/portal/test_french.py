@@ -102,6 +102,16 @@ def test_switching_the_language_stays_on_the_page(looks: Browser) -> None:
 
 
 @pytest.mark.django_db
+def test_the_language_is_switched_before_signing_in(anonymous: Browser) -> None:
+    page = anonymous.send(
+        reverse("set_language"), follow=True, language="fr", next="/login/"
+    )
+
+    assert page.one("html").attributes["lang"] == "fr"
+    assert page.text("main button") == "Se connecter"
+
+
+@pytest.mark.django_db
 def test_numbers_are_written_the_french_way(looks: Browser) -> None:
     run = completed()
     looks.cookies["django_language"] = "fr"

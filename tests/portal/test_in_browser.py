@@ -167,7 +167,7 @@ def test_a_refused_upload_says_why(
 def test_cancelling_asks_first(page: Page) -> None:
     run = make_run()
     page.goto(run.get_absolute_url())
-    status = page.locator("#run-state .panel-head .status")
+    status = page.locator("#run-badge .status")
 
     page.locator("#run-state .button-bad").focus()
     page.keyboard.press("Enter")
@@ -189,7 +189,7 @@ def test_the_page_of_a_run_renews_itself(page: Page) -> None:
     small_variants(run, "SNP", "PASS", 6960)
     lifecycle.finish(claim_of(run), Status.COMPLETED)
 
-    expect(page.locator("#run-state .panel-head .status")).to_have_text("completed")
+    expect(page.locator("#run-badge .status")).to_have_text("completed")
     expect(page.locator(".verdict-snp .first")).to_have_text("0.9913")
     expect(page.locator("#announcer")).to_have_text("Status: completed")
     expect(page.locator("#launch-title")).to_be_visible()
