@@ -32,7 +32,7 @@ from runs.transfers.waiting import stoppable
 
 READ = 512 * 1024
 # a kill costs what is not in the journal: this much, or this many seconds of it
-JOURNAL_BYTES = 256 * 1024
+JOURNAL_BYTES = 512 * 1024
 JOURNAL_SECONDS = 0.01
 Answer = TypeVar("Answer")
 
