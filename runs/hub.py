@@ -13,11 +13,13 @@ import asyncio
 import json
 import logging
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -39,6 +41,10 @@ PAGE = 1_000
 """Lines of one frame at most."""
 QUEUE = 64
 """Frames that wait for one viewer at most."""
+FRAME = 500_000
+"""Characters of one frame, about; many clients take no message above 1 MB."""
+RECENT = 8_000_000
+"""Characters that a hub keeps for viewers that come back or fall behind."""
 LOOK_SECONDS = 1.0
 """How often the run's row is looked at when no hint comes."""
 DEAF_SECONDS = 0.1
@@ -140,9 +146,17 @@ class Frame:
     def of(cls, entries: list[Entry]) -> Frame:
         return cls(entries, f'{{"type":"log","entries":{logstore.to_json(entries)}}}')
 
+    @property
+    def first(self) -> int:
+        return self.entries[0].sequence
+
+    @property
+    def last(self) -> int:
+        return self.entries[-1].sequence
+
     def after(self, sequence: int) -> Frame | None:
         """The part of the frame after that sequence."""
-        if self.entries[0].sequence > sequence:
+        if self.first > sequence:
             return self
         rest = [entry for entry in self.entries if entry.sequence > sequence]
         return Frame.of(rest) if rest else None
@@ -150,7 +164,9 @@ class Frame:
 
 def read_frame(run: Run, since: int) -> Frame | None:
     entries = logstore.read(run, since, PAGE)
-    return Frame.of(entries) if entries else None
+    sizes = accumulate(len(entry.message) + 100 for entry in entries)
+    fit = sum(size <= FRAME for size in sizes)
+    return Frame.of(entries[: max(1, fit)]) if entries else None
 
 
 class Viewer:
@@ -186,7 +202,9 @@ class Viewer:
     async def _catch_up(self, hub: Hub, send: Send) -> None:
         """Read the rows up to the hub's cursor, then go live."""
         while self.cursor < hub.cursor:
-            frame = await in_thread(lambda: read_frame(hub.run, self.cursor))
+            frame = hub.recall(self.cursor)
+            if frame is None:
+                frame = await in_thread(lambda: read_frame(hub.run, self.cursor))
             if frame is None:
                 # Nothing is kept any more: retention has removed the log.
                 self.cursor = hub.cursor
@@ -206,7 +224,7 @@ class Viewer:
     async def _send(self, frame: Frame, send: Send) -> None:
         rest = frame.after(self.cursor)
         if rest is not None:
-            self.cursor = rest.entries[-1].sequence
+            self.cursor = rest.last
             await send(rest.text)
 
 
@@ -220,6 +238,8 @@ class Hub:
         self.notice: State | None = None
         """The state that viewers are told."""
         self._noticed = 0.0
+        self._recent: deque[Frame] = deque()
+        self._held = 0
         self.live: set[Viewer] = set()
         self.viewers = 0
         self.ready = asyncio.Event()
@@ -280,7 +300,7 @@ class Hub:
             frame = await in_thread(lambda: read_frame(self.run, self.cursor))
             if frame is None:
                 break
-            self.cursor = frame.entries[-1].sequence
+            self.cursor = frame.last
             self._feed(frame)
         changed = self._see(state)
         self.over = state is None or state.ended
@@ -299,7 +319,18 @@ class Hub:
             self._wake()
         return changed
 
+    def recall(self, sequence: int) -> Frame | None:
+        """The frame with the line after this one, if it is among the last."""
+        at = bisect_right(self._recent, sequence, key=lambda each: each.last)
+        if at == len(self._recent) or self._recent[at].first > sequence + 1:
+            return None
+        return self._recent[at]
+
     def _feed(self, frame: Frame) -> None:
+        self._recent.append(frame)
+        self._held += len(frame.text)
+        while self._held > RECENT and len(self._recent) > 1:
+            self._held -= len(self._recent.popleft().text)
         for viewer in list(self.live):
             if len(viewer.frames) >= QUEUE:
                 viewer.frames.clear()

@@ -13,10 +13,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
+from typing import NamedTuple
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F, QuerySet
@@ -39,8 +39,13 @@ WAIT = 2 * PATIENCE
 """Seconds after which a producer that waits is told so instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+INSERT = (
+    "INSERT INTO runs_logentry (run_id, sequence, time, level, stage, message) "
+    "VALUES (%s, %s, %s, %s, %s, %s)"
+)
+
+
+class Line(NamedTuple):
     """A line before it has a sequence."""
 
     time: datetime
@@ -68,19 +73,22 @@ def _append(
         if not matched:
             return None
         last = Run.objects.values_list("last_sequence", flat=True).get(pk=run_id)
-        LogEntry.objects.bulk_create(
-            LogEntry(
-                run_id=run_id,
-                sequence=sequence,
-                time=line.time,
-                level=line.level,
-                stage=line.stage,
-                message=line.message,
-            )
-            for sequence, line in enumerate(lines, last - count + 1)
-        )
+        _insert(run_id, last - count + 1, lines)
         live.announce(run_id)
     return last
+
+
+def _insert(run_id: int, first: int, lines: Sequence[Line]) -> None:
+    # Without model instances this is four times as fast on SQLite.
+    time_of = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            INSERT,
+            [
+                (run_id, sequence, time_of(time), level, stage, message)
+                for sequence, (time, level, stage, message) in enumerate(lines, first)
+            ],
+        )
 
 
 def _find(run_id: int, line: Line, after: int) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,8 +46,14 @@ def time_text(time: datetime) -> str:
 
 
 def to_json(entries: Sequence[Entry]) -> str:
-    """The entries as a JSON array."""
-    return json.dumps([entry.as_dict() for entry in entries], separators=(",", ":"))
+    """The entries as a JSON array. Put together here, for `json` takes four times as
+    long, and this is done for every line that somebody watches."""
+    lines = [
+        f'{{"sequence":{sequence},"time":"{time_text(time)}","level":"{level}",'
+        f'"stage":"{stage}","message":{quoted(message)}}}'
+        for sequence, time, level, stage, message in entries
+    ]
+    return f"[{','.join(lines)}]"
 
 
 def path_of(run: Run) -> Path:

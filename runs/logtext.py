@@ -39,9 +39,11 @@ _BREAK = re.compile(r"\r\n|[\n\x0b\x0c\x85\u2028\u2029]")
 _COLOUR = re.compile(r"\s*\x1b\[(?:[0-9]+;)*(?P<colour>3[123]|9[123])m")
 _LEVELS = {"1": Level.ERROR, "2": Level.SUCCESS, "3": Level.WARNING}
 
-_SECRET_HINT = re.compile(
-    r"(?i)://|akia|asia|bearer|secret|token|passw|pwd|authorization|signature|"
-    r"credential|api.?key|vcb_|gh[opsru]_|eyj|private key|sig="
+# Words without one of which no pattern below matches.
+_HINTS = (
+    *("://", "?", "&", "bearer ", "basic ", "authorization", "secret", "token"),
+    *("passw", "pwd", "apikey", "api_key", "api-key", "private key", "vcb_", "eyj"),
+    *("akia", "asia", "aroa", "aida", "ghp_", "gho_", "ghs_", "ghu_", "ghr_"),
 )
 _SECRETS: list[tuple[re.Pattern[str], str]] = [
     (
@@ -108,7 +110,8 @@ def without_secrets(text: str) -> str:
     """The text with credentials replaced by `[removed]`."""
     for secret in _own_secrets():
         text = text.replace(secret, REMOVED)
-    if not _SECRET_HINT.search(text):
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
         return text
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import django
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 
@@ -25,6 +24,6 @@ bodies.install(
 application = ProtocolTypeRouter(
     {
         "http": bodies.BodyHandler(),
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(URLRouter(websocket_urlpatterns)),
     }
 )
