@@ -44,7 +44,13 @@ def main() -> None:
 
 def fresh_folder() -> None:
     """Begin anew, unless another demo is at it."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    try:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartFailed(
+            f"The folder {FOLDER} cannot be made: {error.strerror}. "
+            "Name another by VCBENCH_DEMO_DIR."
+        ) from error
     with only_one(FOLDER):
         for path in FOLDER.iterdir():
             if path.is_dir():
