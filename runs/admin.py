@@ -23,7 +23,15 @@ from benchmarks.models import State, TruthSet
 from runs import cleanup, lifecycle, logstore
 from runs.individuals import individual_of
 from runs.lifecycle import Refused
-from runs.models import ApiToken, Artifact, LogEntry, Run, Sample, Stage
+from runs.models import (
+    Annotation,
+    ApiToken,
+    Artifact,
+    LogEntry,
+    Run,
+    Sample,
+    Stage,
+)
 from runs.roles import OPERATE
 from vcbench_site.admin import LongTableAdmin, OfRun, ReadOnlyAdmin
 
@@ -276,6 +284,26 @@ class SampleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> None:
         if not change and not obj.individual:
             obj.individual = individual_of(obj.name)
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Annotation)
+class AnnotationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What happened, as charts over time show it."""
+
+    list_display = ["date", "text", "individual", "author", "created_at"]
+    list_filter = ["individual", ("author", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["text"]
+    date_hierarchy = "date"
+    list_select_related = ["author"]
+    fields = ["date", "text", "individual", "author", "created_at"]
+    readonly_fields = ["author", "created_at"]
+
+    def save_model(
+        self, request: HttpRequest, obj: Annotation, form: Any, change: bool
+    ) -> None:
+        if not change:
+            obj.author = request.user  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
 
 

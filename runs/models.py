@@ -177,6 +177,13 @@ class Run(models.Model):
     )
     details = models.TextField(_("details"), blank=True)
 
+    pipeline = models.CharField(
+        _("pipeline"),
+        max_length=100,
+        blank=True,
+        help_text=_("What made the calls, with its version, as their header says."),
+    )
+
     attempt = models.PositiveIntegerField(_("attempt"), default=1)
     tries = models.PositiveIntegerField(
         _("workers lost"),
@@ -375,6 +382,44 @@ class Artifact(models.Model):
     @property
     def file(self) -> Path:
         return Path(settings.VCBENCH.data_dir) / self.path
+
+
+class Annotation(models.Model):
+    """Something that happened, drawn as a line into every chart over time."""
+
+    date = models.DateField(_("date"), default=timezone.localdate)
+    text = models.CharField(
+        _("text"),
+        max_length=200,
+        help_text=_("For example “new flow cell lot” or “server moved”."),
+    )
+    individual = models.CharField(
+        _("individual"),
+        max_length=10,
+        blank=True,
+        help_text=_("Only in charts of this individual; empty for all."),
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="annotations",
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("annotation")
+        verbose_name_plural = _("annotations")
+        ordering = ["-date", "-id"]
+        indexes = [
+            # charts over time: what happened between two dates
+            models.Index(fields=["date"], name="annotation_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date:%Y-%m-%d} {self.text}"
 
 
 class ApiToken(models.Model):

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from benchmarks.parsers import dragen_files
+from benchmarks.parsers.pipeline import pipeline_of
+from benchmarks.parsers.vcf_header import VcfError, sniff
 from runs import artifacts
 from runs.inputs import SMALL_VARIANTS, STRUCTURAL_VARIANTS
 from runs.models import Artifact, StageName
@@ -111,8 +113,26 @@ class DownloadStage:
             for entry in entries
         ]
         artifacts.replace(context.run, self.name, rows)
+        if pipeline := _pipeline(rows):
+            context.claim.rows.update(pipeline=pipeline)
         total = human_bytes(sum(row.size for row in rows))
         return f"{len(rows)} files, {total}, are here and verified."
+
+
+def _pipeline(files: Sequence[Artifact]) -> str:
+    """What made the calls, by the first of their headers that says it.
+
+    Calls that cannot be read are the fault of the stage that needs them.
+    """
+    calls = [file for file in files if dragen_files.classify(file.name).role == "calls"]
+    for file in sorted(calls, key=lambda file: file.kind not in SMALL_VARIANTS):
+        try:
+            header = sniff(file.file, need_genotypes=False, check_end=False)
+        except VcfError:
+            continue
+        if found := pipeline_of(header):
+            return found
+    return ""
 
 
 def bring(

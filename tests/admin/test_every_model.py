@@ -22,7 +22,16 @@ from benchmarks.models import (
     StructuralVariantMetric,
     TruthSet,
 )
-from runs.models import ApiToken, Artifact, LogEntry, Run, Sample, Stage, StageName
+from runs.models import (
+    Annotation,
+    ApiToken,
+    Artifact,
+    LogEntry,
+    Run,
+    Sample,
+    Stage,
+    StageName,
+)
 from tests.builders import make_run, make_sample
 
 MODELS: list[type[Model]] = [
@@ -31,6 +40,7 @@ MODELS: list[type[Model]] = [
     Sample,
     LogEntry,
     Artifact,
+    Annotation,
     ApiToken,
     Reference,
     TruthSet,
@@ -38,7 +48,8 @@ MODELS: list[type[Model]] = [
     StructuralVariantMetric,
     QCMetric,
 ]
-READ_ONLY = [model for model in MODELS if model not in (Sample, ApiToken, TruthSet)]
+KEPT = (Sample, Annotation, ApiToken, TruthSet)
+READ_ONLY = [model for model in MODELS if model not in KEPT]
 
 
 def name(model: type[Model], what: str) -> str:
@@ -61,6 +72,7 @@ def make_rows(number: int) -> dict[type[Model], Model]:
         Artifact: Artifact.objects.create(
             run=run, name="a", role="input", stage="csv", path="a", size=1
         ),
+        Annotation: Annotation.objects.create(text="a new lot"),
         ApiToken: ApiToken.issue(user, f"t{number}")[0],
         Reference: Reference.objects.create(key=f"r{number}", build=Build.GRCH38),
         TruthSet: TruthSet.objects.create(
