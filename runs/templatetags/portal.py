@@ -15,13 +15,23 @@ register = template.Library()
 NOTHING = "–"
 
 
+def _unbroken(text: str) -> str:
+    """A number stays on one line with its unit."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 @register.filter
 def ratio(value: float | Literal[""] | None, digits: int = 4) -> str:
     """A share between 0 and 1; a dash where there was nothing to divide by.
 
-    Templates give an empty text for the number of a row that is not there.
+    Not all is never rounded to 1. Templates give an empty text for the number of a
+    row that is not there.
     """
-    return NOTHING if value is None or value == "" else str(floatformat(value, digits))
+    if value is None or value == "":
+        return NOTHING
+    if value < 1:
+        value = min(value, 1 - 10.0**-digits)
+    return str(floatformat(value, digits))
 
 
 @register.filter
@@ -40,7 +50,7 @@ def amount(size: float | None) -> str:
     while value >= 999.5 and at < len(units) - 1:
         value, at = value / 1000, at + 1
     digits = 0 if at == 0 or value >= 100 else 1 if value >= 10 else 2
-    return f"{floatformat(value, digits)} {units[at]}"
+    return _unbroken(f"{floatformat(value, digits)} {units[at]}")
 
 
 @register.filter
@@ -48,6 +58,10 @@ def took(span: timedelta | float | None) -> str:
     """A span of time in its two largest units: 42 s, 3 min 05 s, 2 h 10 min."""
     if span is None:
         return NOTHING
+    return _unbroken(_in_words(span))
+
+
+def _in_words(span: timedelta | float) -> str:
     seconds = int(span.total_seconds() if isinstance(span, timedelta) else span)
     minutes, s = divmod(max(0, seconds), 60)
     hours, m = divmod(minutes, 60)
