@@ -4,7 +4,7 @@
 
 The file is made once under VCBENCH_BENCH_DATA (default: the temporary folder), one
 line in 80 a variant. Last line: JSON with seconds of inflating, of inflating and
-scanning, and their ratio.
+scanning, and their ratio, and of bgzip.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import argparse
 import json
 import os
 import resource
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -108,6 +110,16 @@ def main() -> None:
             assert records.lines_read == options.lines, "lines lost"  # noqa: S101
 
         read()
+        bgzip = shutil.which("bgzip")
+        command = [bgzip or "", "-dc", f"-@{threads}", str(path)]
+        theirs = (
+            fastest(
+                lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL),
+                options.repeats,
+            )
+            if bgzip
+            else None
+        )
         alone, scanned = (
             fastest(inflate, options.repeats),
             fastest(read, options.repeats),
@@ -118,6 +130,7 @@ def main() -> None:
         "inflate_s": round(alone, 3),
         "inflate_and_scan_s": round(scanned, 3),
         "ratio": round(scanned / alone, 2),
+        "bgzip_s": theirs and round(theirs, 3),
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     print(json.dumps(figures))

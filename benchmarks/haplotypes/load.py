@@ -241,12 +241,14 @@ def _scan(text: Bytes, begin: int, stop: int, task: _Task) -> _Part:
     words = text[: len(text) // 8 * 8].view(np.uint64)
     counts = np.zeros(5, dtype=np.int64)
     seen = np.zeros(len(task.offsets), dtype=np.int64)
-    columns = scan.empty_columns(max((stop - begin) // 16, 1))
+    room = np.empty(stop - begin, dtype=np.int64)  # of which few pages are touched
+    ends = room[: scan.line_ends(text, words, begin, stop, room)]
+    columns = scan.empty_columns(len(ends))
     rows = scan.scan_lines(
         text,
         words,
         begin,
-        stop,
+        ends,
         task.names,
         task.offsets,
         task.sample,

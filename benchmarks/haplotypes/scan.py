@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.cpython.unsafe.numbers import trailing_zeros
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.records import HAPLOID, MISSING, Field, Status
@@ -23,6 +24,7 @@ SCORE_QUAL, SCORE_GQ, SCORE_INFO = 0, 1, 2
 TAB, NEWLINE, RETURN, DOT, COMMA = 9, 10, 13, 46, 44
 COLON, SEMICOLON, EQUALS, SLASH, PIPE = 58, 59, 61, 47, 124
 LESS, STAR, OPEN, CLOSE, MINUS, PLUS = 60, 42, 91, 93, 45, 43
+HASH = 35
 POLYPLOID = -3
 
 REFERENCE_BLOCK, KEPT, MALFORMED, UNKNOWN_CONTIG = 0, 1, 2, 3
@@ -52,24 +54,30 @@ def _find(text, at, stop, byte):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _line_end(text, words, at, stop):  # type: ignore[no-untyped-def]
-    """Position of the newline at or after `at`, eight bytes a step; stop if none."""
-    ones, highs = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-    pattern = np.uint64(0x0A0A0A0A0A0A0A0A)
-    while at < stop and at & 7:
-        if text[at] == NEWLINE:
-            return at
+def _find_far(text, words, at, stop, byte):  # type: ignore[no-untyped-def]
+    """As `_find`, eight bytes a step: `words` is the text as 64-bit words.
+
+    A byte of a word is zero after the exclusive or where it is the byte looked for; the
+    lowest of the marks that the subtraction leaves is exact.
+    """
+    word, last = at >> 3, len(words)
+    if word < last:
+        ones, highs = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+        pattern = ones * np.uint64(byte)
+        before = (np.uint64(1) << np.uint64((at & 7) << 3)) - np.uint64(1)
+        value = (words[word] ^ pattern) | before
+        while True:
+            found = (value - ones) & ~value & highs
+            if found:
+                return min((word << 3) + (np.int64(trailing_zeros(found)) >> 3), stop)
+            word += 1
+            if word >= last:
+                break
+            value = words[word] ^ pattern
+        at = word << 3
+    while at < stop and text[at] != byte:
         at += 1
-    word, last = at >> 3, stop >> 3
-    while word < last:
-        value = words[word] ^ pattern
-        if (value - ones) & ~value & highs:
-            break
-        word += 1
-    at = max(at, word << 3)
-    while at < stop and text[at] != NEWLINE:
-        at += 1
-    return at
+    return min(at, stop)
 
 
 @njit(cache=True, nogil=True)
@@ -205,7 +213,7 @@ def scan_lines(  # type: ignore[no-untyped-def]
     text,
     words,
     begin,
-    size,
+    ends,
     names,
     offsets,
     sample,
@@ -215,47 +223,64 @@ def scan_lines(  # type: ignore[no-untyped-def]
     counts,
     seen,
 ):
-    """Fill `columns` with the variant lines of text[begin:size]; returns how many.
+    """Fill `columns` with the variant lines of text[begin:]; returns how many.
 
-    words: the same text as 64-bit words. names, offsets: contig names end to end.
-    sample: index of the sample, -1 without samples. counts: by kind of line.
+    A line whose columns lie where those of the last reference block lay, up to an ALT
+    that is no variant, is another block, and not looked at any closer.
+
+    words: the same text as 64-bit words. ends: where each line ends. names, offsets:
+    contig names end to end. sample: index of the sample, -1 without samples. counts: by kind of line.
     seen: lines by contig, the last for unknown names; its first fault line is
     counts[4] (offset + 1).
     """
-    at, row, contig = begin, 0, -1
+    at, row, contig, name_size = begin, 0, -1, 0
+    id_off, ref_off, alt_off, end_off = 0, 0, 0, 0  # of the last block's columns
     line, fields, contigs, poss, ref_lens, n_alts, gts = columns[:7]
     phased, quals, scores, passed = columns[7:]
     gq = np.array([71, 81], dtype=np.uint8)
-    while at < size:
-        start = at
-        if text[at] == NEWLINE or text[at] == 35:
-            at = _line_end(text, words, at, size) + 1
+    for k in range(len(ends)):
+        start, stop = at, ends[k]
+        at = stop + 1
+        if start == stop or text[start] == HASH:
             continue
-        end = _find(text, at, size, TAB)
-        contig = _contig_of(text, at, end, names, offsets, contig)
-        at = end + 1
-        pos_at = at
-        pos, good = 0, at < size
-        while at < size and 48 <= text[at] <= 57:
-            pos = pos * 10 + (text[at] - 48)
-            at += 1
-        good = good and at > pos_at and at < size and text[at] == TAB
-        good = good and pos < 2147483647
-        id_at = at + 1
-        ref_at = _find(text, id_at, size, TAB) + 1
-        alt_at = _find(text, ref_at, size, TAB) + 1
+        if (
+            alt_off
+            and contig >= 0
+            and start + end_off < stop
+            and text[start + end_off] == TAB
+            and text[start + alt_off - 1] == TAB
+            and text[start + ref_off - 1] == TAB
+            and text[start + id_off - 1] == TAB
+            and _is_block(text, start + alt_off, start + end_off)
+            and text[start + name_size] == TAB
+            and _same_name(text, start, start + name_size, names, offsets, contig)
+        ):
+            counts[REFERENCE_BLOCK] += 1
+            seen[contig] += 1
+            continue
+        end = _find(text, start, stop, TAB)
+        name_size = end - start
+        contig = _contig_of(text, start, end, names, offsets, contig)
+        pos_at = end + 1
+        pos, pos_end = 0, pos_at
+        while pos_end < stop and 48 <= text[pos_end] <= 57:
+            pos = min(pos * 10 + (text[pos_end] - 48), 1 << 40)
+            pos_end += 1
+        good = pos_at < pos_end < stop and text[pos_end] == TAB and pos < 2147483647
+        id_at = pos_end + 1
+        ref_at = _find(text, id_at, stop, TAB) + 1
+        alt_at = _find(text, ref_at, stop, TAB) + 1
         alt_end = alt_at
         commas = 0
-        while alt_end < size and text[alt_end] != TAB and text[alt_end] != NEWLINE:
+        while alt_end < stop and text[alt_end] != TAB:
             commas += text[alt_end] == COMMA
             alt_end += 1
         if good and _is_block(text, alt_at, alt_end):
             counts[REFERENCE_BLOCK] += 1
             seen[contig] += 1
-            at = _line_end(text, words, alt_end, size) + 1
+            id_off, ref_off = id_at - start, ref_at - start
+            alt_off, end_off = alt_at - start, alt_end - start
             continue
-        stop = _line_end(text, words, start, size)
-        at = stop + 1
         if stop > start and text[stop - 1] == RETURN:
             stop -= 1
         if contig < 0 and good and alt_end < stop:
@@ -265,7 +290,7 @@ def scan_lines(  # type: ignore[no-untyped-def]
         qual_at = alt_end + 1
         filter_at = _find(text, qual_at, stop, TAB) + 1
         info_at = _find(text, filter_at, stop, TAB) + 1
-        info_end = _find(text, info_at, stop, TAB)
+        info_end = _find_far(text, words, info_at, stop, TAB)
         if not good or info_at > stop or alt_end >= stop or alt_at - ref_at < 2:
             counts[MALFORMED] += 1
             if counts[4] == 0:
@@ -277,13 +302,13 @@ def scan_lines(  # type: ignore[no-untyped-def]
             format_end = _find(text, format_at, stop, TAB)
             sample_at = format_end + 1
             for _ in range(sample):
-                sample_at = _find(text, sample_at, stop, TAB) + 1
+                sample_at = _find_far(text, words, sample_at, stop, TAB) + 1
             if sample_at > stop:
                 counts[MALFORMED] += 1
                 if counts[4] == 0:
                     counts[4] = start + 1
                 continue
-            sample_end = _find(text, sample_at, stop, TAB)
+            sample_end = _find_far(text, words, sample_at, stop, TAB)
         counts[KEPT] += 1
         seen[contig] += 1
         line[row] = start
@@ -363,6 +388,39 @@ def empty_columns(rows: int) -> Columns:
         np.empty(rows, np.float32),
         np.empty(rows, np.bool_),
     )
+
+
+@njit(cache=True, nogil=True)
+def line_ends(text, words, begin, stop, ends):  # type: ignore[no-untyped-def]
+    """Positions of the newlines of text[begin:stop] into `ends`; returns how many.
+
+    Four words a step, as most steps hold no newline and the compiler does them at once.
+    """
+    ones, highs = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+    pattern = ones * np.uint64(NEWLINE)
+    count, word, last = 0, begin >> 3, min(len(words), stop >> 3)
+    while word < last:
+        group = min(word + 4, last)
+        marks = np.uint64(0)
+        for k in range(word, group):
+            value = words[k] ^ pattern
+            marks |= (value - ones) & ~value & highs
+        if marks:
+            for k in range(word, group):
+                value = words[k] ^ pattern
+                found = (value - ones) & ~value & highs
+                while found:
+                    place = (k << 3) + (np.int64(trailing_zeros(found)) >> 3)
+                    if place >= begin and text[place] == NEWLINE:
+                        ends[count] = place
+                        count += 1
+                    found &= found - np.uint64(1)
+        word = group
+    for place in range(max(last << 3, begin), stop):
+        if text[place] == NEWLINE:
+            ends[count] = place
+            count += 1
+    return count
 
 
 @njit(cache=True, nogil=True)
