@@ -36,9 +36,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--samples", type=int, default=2, help="of the laboratory")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with laboratory() as lab:
+    with laboratory(samples=options.samples) as lab:
         found = disturb(lab, options.runs, options.workers, options.seed)
     print(json.dumps(found))
     return 0 if found["as_undisturbed"] == options.runs and not found["faults"] else 1

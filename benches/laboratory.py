@@ -30,15 +30,15 @@ class Laboratory:
 
 
 @contextmanager
-def laboratory(**settings: str) -> Iterator[Laboratory]:
+def laboratory(*, samples: int = 2, **settings: str) -> Iterator[Laboratory]:
     """Serve the laboratory; this process becomes a part of the portal (Django)."""
     with (
         tempfile.TemporaryDirectory(prefix="vcbench-bench-") as folder,
         s3.serving() as bucket,
     ):
         made = lab.build(Path(folder, "lab"))
-        samples = sorted(path.name for path in made.samples.iterdir())
-        for sample in samples:
+        names = sorted(path.name for path in made.samples.iterdir())[-samples:]
+        for sample in names:
             bucket.put_folder(sample, made.samples / sample, id=ANALYSIS)
         with giab.serving(made.site) as site:
             environment = {
@@ -52,7 +52,7 @@ def laboratory(**settings: str) -> Iterator[Laboratory]:
             with Portal(Path(folder, "data"), environment, workers=0) as portal:
                 _become_part_of(portal)
                 portal.manage("migrate", "--noinput")
-                yield Laboratory(portal, samples, bucket, dict(made.expected))
+                yield Laboratory(portal, names, bucket, dict(made.expected))
 
 
 def _become_part_of(portal: Portal) -> None:

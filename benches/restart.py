@@ -35,10 +35,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--samples", type=int, default=2, help="of the laboratory")
     parser.add_argument("--what", choices=("redis", "postgresql"), required=True)
     options = parser.parse_args()
     if options.what == "redis":
-        with laboratory() as lab:
+        with laboratory(samples=options.samples) as lab:
             found = disturb(lab, options, lambda: kill_valkey(lab))
     else:
         with postgres.serving() as server:
@@ -49,7 +50,9 @@ def main() -> int:
                 time.sleep(2)
                 server.start()
 
-            with laboratory(VCBENCH_DATABASE_URL=server.url) as lab:
+            with laboratory(
+                samples=options.samples, VCBENCH_DATABASE_URL=server.url
+            ) as lab:
                 found = disturb(lab, options, restart)
     print(json.dumps({"restarted": options.what, **found}))
     sound = found["as_undisturbed"] == options.runs and not found["faults"]
