@@ -35,12 +35,12 @@ def main() -> int:
     options = parser.parse_args()
     with laboratory(samples=1) as lab:
         lab.portal.add_worker(reaper=True)
+        lab.portal.add_worker()
         wait([order(lab.samples[0]).pk])
         cancels = {
             stage: [cancel_in(lab, stage) for _ in range(options.times)]
             for stage in STAGES
         }
-        lab.portal.add_worker()
         handed = [shut_down(lab) for _ in range(options.times)]
         left = orphans(lab.portal.folder)
     found = {"cancel_seconds": cancels, "shutdown_seconds": handed, "orphans": left}
