@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("runs.api.urls")),
     path("api/", api.unknown),
     path("api/<path:rest>", api.unknown),
+    path("", include("runs.follow_urls")),
     path("", include("runs.urls")),
 ]
 

@@ -20,7 +20,7 @@ LIST = "/runs/"
 
 
 def samples(browser: Browser, **query: str) -> list[str]:
-    return browser.page(LIST, **query).texts("tbody th")
+    return browser.page(LIST, **query).texts("tbody th a")
 
 
 def test_shows_what_a_run_is_judged_by(looks: Browser, operator: User) -> None:
@@ -29,7 +29,8 @@ def test_shows_what_a_run_is_judged_by(looks: Browser, operator: User) -> None:
     [cells] = [looks.page(LIST).row("tbody tr")]
 
     assert cells[:6] == [
-        "NA24143_Lib3_Rep1", "completed", "HG004", "0.9913", "0.9913", "0.9095",
+        "Choose for comparing NA24143_Lib3_Rep1",
+        "completed", "HG004", "0.9913", "0.9913", "0.9095",
     ]  # fmt: skip
     assert cells[7:] == ["olaf", "1 min 30 s"]
 
@@ -87,16 +88,16 @@ def test_pages_hold_every_run_once(
         make_run(name, created_at=now)  # one time: the key decides
 
     page = looks.page(LIST)
-    seen = [page.texts("tbody th")]
+    seen = [page.texts("tbody th a")]
     while page.has("a[rel=next]"):
         link = page.one("a[rel=next]").attributes["href"] or ""
         page = looks.page(LIST + link)
-        seen.append(page.texts("tbody th"))
+        seen.append(page.texts("tbody th a"))
 
     assert [len(part) for part in seen] == [2, 2, 1]
     assert list(chain(*seen)) == names[::-1]
     back = looks.page(LIST + (page.one("a[rel=prev]").attributes["href"] or ""))
-    assert back.texts("tbody th") == seen[1]
+    assert back.texts("tbody th a") == seen[1]
 
 
 def test_filters_stay_while_paging(
@@ -145,3 +146,14 @@ def test_viewers_are_not_offered_what_they_may_not(
     assert not looks.page(LIST).has(new)
     assert operates.page(LIST).has(new)
     assert Run.objects.count() == 1
+
+
+def test_runs_are_chosen_for_comparing(looks: Browser) -> None:
+    run = make_run()
+    page = looks.page(LIST)
+
+    box = page.one("tbody input")
+
+    assert box.attributes["value"] == str(run.uuid)
+    form = page.one(f"form#{box.attributes['form']}")
+    assert form.attributes["action"] == "/compare/"

@@ -1,0 +1,33 @@
+"""Differences as people read them."""
+
+from __future__ import annotations
+
+from django import template
+from django.template.defaultfilters import floatformat
+
+from runs.templatetags.portal import NOTHING
+
+register = template.Library()
+MINUS = "−"
+
+
+@register.filter
+def signed(value: float | None, digits: int = 6) -> str:
+    """With its sign: +0.000123, −12, 0."""
+    if value is None:
+        return NOTHING
+    text = str(floatformat(abs(value), f"{digits}g"))
+    if value == 0:
+        return text
+    return f"{'+' if value > 0 else MINUS}{text}"
+
+
+@register.filter
+def figure(value: float | None, digits: int = 6) -> str:
+    """A number of any size to so many digits that count."""
+    if value is None:
+        return NOTHING
+    if value == int(value) and abs(value) < 1e15:
+        return str(floatformat(value, "0g"))
+    places = digits - len(str(int(abs(value))))
+    return str(floatformat(value, f"{-max(0, places)}g"))
