@@ -115,6 +115,7 @@ def split_contig(
                 reach = max(reach, pos[i] + ref_end - ref - 1)
             continue
         before, used_before = count, used
+        limit, seen = reach, count
         bad = not _agrees(text, ref, ref_end, pos[i], sequence)
         for side in range(2):
             allele = first if side == 0 else second
@@ -131,9 +132,12 @@ def split_contig(
             carried = 3 if first == second else (4 if haploid else 1 << side)
             table, count, pool, used, fine = _take_apart(
                 table, count, pool, used, text, ref, ref_end, a, a_end, pos[i], i,
-                carried, sequence, reach, leftshift, decompose,
+                carried, sequence, limit, leftshift, decompose,
             )  # fmt: skip
             bad = bad or not fine
+            for k in range(seen, count):
+                limit = max(limit, table[k, POS] + table[k, REF_LEN] - 1)
+            seen = count
         if bad:
             count, used = before, used_before
             _put(table, count, i, pos[i], ref_end - ref, alt, alt_end - alt, 4, 1, 0, 0)
@@ -227,6 +231,7 @@ def _take_apart(
             table, count, pool, used, text, alt + op[2], op[3], at + op[0], op[1],
             source, carried, sequence, reach, leftshift,
         )  # fmt: skip
+        reach = max(reach, table[count, POS] + table[count, REF_LEN] - 1)
         count += 1
     return table, count, pool, used, True
 
