@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -39,8 +38,10 @@ ENDED_NORMALLY, FAILED, UNKNOWN = 1000, 1011, 4404
 """Close codes: the run has ended, the hub has failed, the run was deleted."""
 PAGE = 1_000
 """Lines of one frame at most."""
-QUEUE = 64
-"""Frames that wait for one viewer at most."""
+LONG_STEP = 20
+"""Lines that are read at once where lines are long."""
+QUEUE = 4_000_000
+"""Characters that wait for one viewer at most, about."""
 FRAME = 500_000
 """Characters of one frame, about; many clients take no message above 1 MB."""
 RECENT = 8_000_000
@@ -162,11 +163,9 @@ class Frame:
         return Frame.of(rest) if rest else None
 
 
-def read_frame(run: Run, since: int) -> Frame | None:
-    entries = logstore.read(run, since, PAGE)
-    sizes = accumulate(len(entry.message) + 100 for entry in entries)
-    fit = sum(size <= FRAME for size in sizes)
-    return Frame.of(entries[: max(1, fit)]) if entries else None
+def read_frame(run: Run, since: int, step: int = logstore.STEP) -> Frame | None:
+    entries = logstore.window(run, since, PAGE, size=FRAME, step=step)
+    return Frame.of(entries) if entries else None
 
 
 class Viewer:
@@ -175,7 +174,23 @@ class Viewer:
     def __init__(self, since: int) -> None:
         self.cursor = since
         self.frames: deque[Frame] = deque()
+        self.held = 0
         self.wake = asyncio.Event()
+
+    def take(self, frame: Frame) -> bool:
+        """Queue a frame; False when the queue is full and was given up."""
+        self.held += len(frame.text)
+        fits = self.held <= QUEUE or not self.frames
+        if fits:
+            self.frames.append(frame)
+        else:
+            self.clear()
+        self.wake.set()
+        return fits
+
+    def clear(self) -> None:
+        self.frames.clear()
+        self.held = 0
 
     async def show(self, hub: Hub, send: Send) -> int:
         """Send everything after the cursor as it comes, to the end of the run.
@@ -188,7 +203,9 @@ class Viewer:
             if self not in hub.live:
                 await self._catch_up(hub, send)
             while self.frames:
-                await self._send(self.frames.popleft(), send)
+                frame = self.frames.popleft()
+                self.held -= len(frame.text)
+                await self._send(frame, send)
             if hub.notice is not None and hub.notice is not shown:
                 shown = hub.notice
                 await send(shown.frame())
@@ -210,7 +227,7 @@ class Viewer:
                 self.cursor = hub.cursor
             else:
                 await self._send(frame, send)
-        self.frames.clear()
+        self.clear()
         hub.live.add(self)
 
     async def _end(self, hub: Hub, send: Send) -> int:
@@ -240,6 +257,7 @@ class Hub:
         self._noticed = 0.0
         self._recent: deque[Frame] = deque()
         self._held = 0
+        self._step = PAGE
         self.live: set[Viewer] = set()
         self.viewers = 0
         self.ready = asyncio.Event()
@@ -297,9 +315,10 @@ class Hub:
         state = await in_thread(lambda: look(self.run))
         before = self.cursor
         while state is not None and self.cursor < state.last_sequence:
-            frame = await in_thread(lambda: read_frame(self.run, self.cursor))
+            frame = await in_thread(self._next_frame)
             if frame is None:
                 break
+            self._step = PAGE if len(frame.text) < FRAME // 2 else LONG_STEP
             self.cursor = frame.last
             self._feed(frame)
         changed = self._see(state)
@@ -319,6 +338,9 @@ class Hub:
             self._wake()
         return changed
 
+    def _next_frame(self) -> Frame | None:
+        return read_frame(self.run, self.cursor, self._step)
+
     def recall(self, sequence: int) -> Frame | None:
         """The frame with the line after this one, if it is among the last."""
         at = bisect_right(self._recent, sequence, key=lambda each: each.last)
@@ -332,12 +354,8 @@ class Hub:
         while self._held > RECENT and len(self._recent) > 1:
             self._held -= len(self._recent.popleft().text)
         for viewer in list(self.live):
-            if len(viewer.frames) >= QUEUE:
-                viewer.frames.clear()
+            if not viewer.take(frame):
                 self.live.discard(viewer)
-            else:
-                viewer.frames.append(frame)
-            viewer.wake.set()
 
     def _wake(self) -> None:
         for viewer in self.live:

@@ -17,12 +17,17 @@ from django.conf import settings
 from django.db.models import Q
 
 from runs.logfile import LogFile
-from runs.models import Level, LogEntry, Run
+from runs.models import ENDED, Level, LogEntry, Run
 
 PAGE = 1_000
 """Lines of one answer, unless it is told otherwise."""
 PAGE_LIMIT = 5_000
 """Lines of one answer at most."""
+SIZE = 4_000_000
+"""Characters of one answer, about: a line may have 64 KB."""
+STEP = 200
+OVERHEAD = 100
+"""Characters that a line has in JSON besides its message."""
 SCAN_LIMIT = 50_000
 """Lines that one filtered answer looks at, at most; `next` says how far it came."""
 
@@ -69,7 +74,7 @@ def read(run: Run, since: int = 0, limit: int = PAGE) -> list[Entry]:
 
     Costs one index look-up, or one block of the file, however long the log is.
     """
-    found = _rows(run, since, limit)
+    found = rows(run, since, limit)
     if found and found[0].sequence == since + 1:
         return found
     with LogFile.open(path_of(run)) as file:
@@ -77,11 +82,35 @@ def read(run: Run, since: int = 0, limit: int = PAGE) -> list[Entry]:
             return found
         kept = [_entry(record) for record in file.read(since, limit)]
     if len(kept) < limit:
-        kept += _rows(run, since + len(kept), limit - len(kept))
+        kept += rows(run, since + len(kept), limit - len(kept))
     return kept
 
 
-def _rows(run: Run, since: int, limit: int) -> list[Entry]:
+def window(
+    run: Run, since: int, limit: int, *, size: int = SIZE, step: int = STEP
+) -> list[Entry]:
+    """As `read`, but of at most `size` characters, about, and at least one entry.
+
+    `step` is how many lines are read first; after that their length is known.
+    """
+    found: list[Entry] = []
+    while limit > len(found):
+        asked = min(step, limit - len(found))
+        page = read(run, since, asked)
+        for entry in page:
+            size -= len(entry.message) + OVERHEAD
+            if size < 0 and found:
+                return found
+            found.append(entry)
+        if len(page) < asked:
+            break
+        since = page[-1].sequence
+        mean = sum(len(entry.message) + OVERHEAD for entry in page) // len(page)
+        step = max(1, size // mean)
+    return found
+
+
+def rows(run: Run, since: int, limit: int) -> list[Entry]:
     rows = LogEntry.objects.filter(run_id=run.pk, sequence__gt=since)
     values = rows.order_by("sequence").values_list(*Entry._fields)
     return list(map(Entry._make, values[:limit]))
@@ -118,7 +147,7 @@ def first_error(run: Run) -> int | None:
 
 def entries(run: Run, since: int = 0) -> Iterator[list[Entry]]:
     """Every entry after `since`, page by page."""
-    while page := read(run, since, PAGE):
+    while page := window(run, since, PAGE):
         yield page
         since = page[-1].sequence
 
@@ -163,8 +192,10 @@ def poll(
     if levels or search:
         found, after = _filtered(run, since, limit, levels, search, last)
     else:
-        found = read(run, since, limit)
+        found = window(run, since, limit)
         after = found[-1].sequence if found else since
+        if status in ENDED and not found:
+            after = max(since, last)  # also where retention has removed the log
     return {
         "sample_id": run.sample.name,
         "run": str(run.uuid),

@@ -162,7 +162,7 @@
           this.on.status({ status: answer.status, last_sequence: answer.last_sequence });
         } while (answer.logs.length && answer.next < answer.last_sequence);
         // An ended run writes no more; the status was read before the lines.
-        if (ENDED.has(answer.status) && this.cursor >= answer.last_sequence) this.end(answer);
+        if (ENDED.has(answer.status) && answer.next >= answer.last_sequence) this.end(answer);
       } catch (error) {
         if (error.status === 401) this.stop("signedOut");
         else if (error.status === 403) this.stop("refused");
