@@ -229,8 +229,8 @@ def scan_lines(  # type: ignore[no-untyped-def]
     that is no variant, is another block, and not looked at any closer.
 
     words: the same text as 64-bit words. ends: where each line ends. names, offsets:
-    contig names end to end. sample: index of the sample, -1 without samples. counts: by kind of line.
-    seen: lines by contig, the last for unknown names; its first fault line is
+    contig names end to end. sample: index of the sample, -1 without samples. counts:
+    by kind of line. seen: lines by contig, the last for unknown names; its first fault line is
     counts[4] (offset + 1).
     """
     at, row, contig, name_size = begin, 0, -1, 0
