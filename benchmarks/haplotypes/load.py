@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,7 +41,7 @@ def is_bcf(path: str | Path) -> bool:
         with gzip.open(path) as inner:
             try:
                 head = inner.read(4)
-            except (OSError, EOFError):
+            except (OSError, EOFError, zlib.error):
                 return False
     return head == BCF_HEADER
 
@@ -67,7 +68,7 @@ def _head_text(path: str | Path) -> str:
                 if not line.startswith(b"#"):
                     break
                 lines.append(line)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise HaplotypesError(
             f"{path} is damaged or cut off: its header cannot be decompressed."
         ) from error
