@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,43 +31,19 @@ from runs.individuals import individual_of
 from runs.models import (
     ENDED,
     Level,
-    Priority,
     Run,
     Sample,
-    Source,
     Stage,
     StageName,
     StageStatus,
     Status,
 )
-
-ALWAYS = (StageName.DOWNLOAD,)
-"""Stages that every run has."""
-BENCHMARKS = (StageName.HAPPY, StageName.TRUVARI)
-"""Stages that need a reference."""
+from runs.orders import Order as Order
+from runs.orders import add_stages
 
 
 class Refused(Exception):
     """The run is not in a state that allows this; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What somebody asks for: a run that does not exist yet."""
-
-    sample_id: str
-    source: Source
-    location: dict[str, Any] = field(default_factory=dict)
-    stages: Sequence[StageName] = (
-        StageName.HAPPY,
-        StageName.TRUVARI,
-        StageName.CSV,
-    )
-    options: dict[str, Any] = field(default_factory=dict)
-    auto_process: bool = True
-    priority: Priority = Priority.DEFAULT
-    join: bool = True
-    """While the sample is being imported from the same place, take that run."""
 
 
 @transaction.atomic
@@ -93,7 +69,7 @@ def create(order: Order, *, user: User | None) -> Run:
         created_at=now,
         queued_at=now,
     )
-    _add_stages(run, order.stages if order.auto_process else ())
+    add_stages(run, order.stages if order.auto_process else ())
     log.say(run, Level.INFO, f"Run of {sample.name} queued.")
     queue.enqueue(run)
     return run
@@ -102,19 +78,6 @@ def create(order: Order, *, user: User | None) -> Run:
 def _running_import(sample: Sample, order: Order) -> Run | None:
     runs = Run.objects.active().filter(sample=sample, source=order.source)
     return next((run for run in runs if run.location == order.location), None)
-
-
-def _add_stages(run: Run, names: Sequence[StageName]) -> None:
-    """Rows for these stages and those that they need, in the pipeline's order."""
-    wanted = {*ALWAYS, *names}
-    if wanted & set(BENCHMARKS):
-        wanted.add(StageName.REFERENCE)
-    order = {name: at for at, name in enumerate(StageName)}
-    present = set(run.stages.values_list("name", flat=True))
-    Stage.objects.bulk_create(
-        Stage(run=run, name=name, position=order[name])
-        for name in sorted(wanted - present, key=order.__getitem__)
-    )
 
 
 @steady
@@ -357,7 +320,7 @@ def launch(
     Raises `Refused` while the run is active.
     """
     locked = Run.objects.select_for_update().get(pk=run.pk)
-    _add_stages(locked, stages)
+    add_stages(locked, stages)
     Stage.objects.filter(run=locked, name__in=stages).update(
         status=StageStatus.PENDING, fingerprint="", message=""
     )

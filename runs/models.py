@@ -5,21 +5,45 @@ Statuses are changed by `runs.lifecycle` alone.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from runs.choices import (
+    ENDED,
+    Level,
+    Priority,
+    Source,
+    StageName,
+    StageStatus,
+    Status,
+)
+from runs.tokens import ApiToken
+
+__all__ = [
+    "ENDED",
+    "Annotation",
+    "ApiToken",
+    "Artifact",
+    "Level",
+    "LogEntry",
+    "Priority",
+    "Run",
+    "RunQuerySet",
+    "Sample",
+    "Source",
+    "Stage",
+    "StageName",
+    "StageStatus",
+    "Status",
+]
 SAMPLE_ID = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z",
     _(
@@ -27,61 +51,6 @@ SAMPLE_ID = RegexValidator(
         "and begins with a letter or a digit."
     ),
 )
-
-
-class Status(models.TextChoices):
-    """Where a run stands, and where each of its stages stands."""
-
-    PENDING = "pending", _("pending")
-    RUNNING = "running", _("running")
-    COMPLETED = "completed", _("completed")
-    ERROR = "error", _("error")
-    CANCELLED = "cancelled", _("cancelled")
-
-
-ENDED = (Status.COMPLETED, Status.ERROR, Status.CANCELLED)
-
-
-class StageStatus(models.TextChoices):
-    PENDING = "pending", _("pending")
-    RUNNING = "running", _("running")
-    COMPLETED = "completed", _("completed")
-    SKIPPED = "skipped", _("skipped")
-    ERROR = "error", _("error")
-    CANCELLED = "cancelled", _("cancelled")
-
-
-class StageName(models.TextChoices):
-    """The stages of a run, in their order."""
-
-    DOWNLOAD = "download", _("Download")
-    REFERENCE = "reference", _("Reference")
-    HAPPY = "happy", _("Small variants")
-    TRUVARI = "truvari", _("Structural variants")
-    CSV = "csv", _("QC metrics")
-
-
-class Level(models.TextChoices):
-    INFO = "info", _("info")
-    SUCCESS = "success", _("success")
-    WARNING = "warning", _("warning")
-    ERROR = "error", _("error")
-    PROGRESS = "progress", _("progress")
-
-
-class Source(models.TextChoices):
-    S3 = "s3", _("S3")
-    ZIP = "zip", _("ZIP upload")
-    PATH = "path", _("server path")
-    URL = "url", _("URL")
-
-
-class Priority(models.TextChoices):
-    """The queue that carries a run; workers look at them in this order."""
-
-    HIGH = "high", _("high")
-    DEFAULT = "default", _("normal")
-    LOW = "low", _("low")
 
 
 class Sample(models.Model):
@@ -420,51 +389,3 @@ class Annotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.date:%Y-%m-%d} {self.text}"
-
-
-class ApiToken(models.Model):
-    """A bearer token of the REST interface. Only its digest is kept."""
-
-    PREFIX: ClassVar[str] = "vcb_"
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"
-    )
-    name = models.CharField(_("name"), max_length=100)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(_("created"), default=timezone.now)
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    used_at = models.DateTimeField(_("last used"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("API token")
-        verbose_name_plural = _("API tokens")
-        ordering = ["user", "name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @staticmethod
-    def digest_of(key: str) -> str:
-        return hashlib.sha256(key.encode()).hexdigest()
-
-    @classmethod
-    def issue(
-        cls, user: Any, name: str, *, expires_at: datetime | None = None
-    ) -> tuple[ApiToken, str]:
-        """A new token and its key; the key can be read this once."""
-        key = cls.PREFIX + secrets.token_urlsafe(32)
-        token = cls.objects.create(
-            user=user, name=name, digest=cls.digest_of(key), expires_at=expires_at
-        )
-        return token, key
-
-    @classmethod
-    def holder(cls, key: str) -> ApiToken | None:
-        """The valid token with this key, with its active user."""
-        return (
-            cls.objects.select_related("user")
-            .filter(digest=cls.digest_of(key), user__is_active=True)
-            .filter(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()))
-            .first()
-        )
