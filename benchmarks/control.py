@@ -16,6 +16,8 @@ from typing import Literal
 Rule = Literal["1-2s", "1-3s", "2-2s", "R-4s", "4-1s", "10x"]
 WARNING: Rule = "1-2s"
 """Only a reason to look; the others are reasons to reject."""
+LONGEST = 10
+"""Values that the rule that looks back furthest needs."""
 FEWEST = 5
 """Values that a baseline needs before it can be drawn."""
 
@@ -49,7 +51,10 @@ class Baseline:
 def broken_rules(baseline: Baseline, values: Sequence[float]) -> list[tuple[Rule, ...]]:
     """For each value, oldest first, the rules that it breaks with those before it."""
     scores = [baseline.z(value) for value in values]
-    return [tuple(_rules(scores[: at + 1])) for at in range(len(scores))]
+    return [
+        tuple(_rules(scores[max(0, at + 1 - LONGEST) : at + 1]))
+        for at in range(len(scores))
+    ]
 
 
 def _rules(scores: Sequence[float]) -> Iterator[Rule]:
@@ -65,7 +70,7 @@ def _rules(scores: Sequence[float]) -> Iterator[Rule]:
         yield "R-4s"
     if _same_side(scores, 4, 1):
         yield "4-1s"
-    if _same_side(scores, 10, 0):
+    if _same_side(scores, LONGEST, 0):
         yield "10x"
 
 

@@ -50,12 +50,12 @@ def keep_variants(run: Run, *places: tuple[str, int, str]) -> None:
         )
         for row in rows:
             database.execute("INSERT INTO v VALUES (?, ?, ?, ?)", row)
-        database.execute(
-            "COPY (SELECT *, 'A' AS ref, 'T' AS alt, 'query' AS side, "
+        database.sql(
+            "SELECT *, 'A' AS ref, 'T' AS alt, 'query' AS side, "
             "'no match' AS reason, 'SNP' AS type, 'tv' AS subtype, '0/1' AS genotype, "
             "0 AS size, 40.0 AS quality, 'PASS' AS filter, ['*']::VARCHAR[] AS strata "
-            f"FROM v) TO '{file}' (FORMAT parquet)"  # noqa: S608
-        )
+            "FROM v"
+        ).write_parquet(str(file))
 
 
 def test_the_difference_is_named_in_words_and_sign(looks: Browser) -> None:
