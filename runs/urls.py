@@ -8,6 +8,7 @@ from django.urls import path
 
 from runs.views import (
     account,
+    genome,
     monitoring,
     new_run,
     overview,
@@ -15,6 +16,7 @@ from runs.views import (
     run,
     runs,
     samples,
+    variants,
 )
 
 login = login_not_required(LoginView.as_view(redirect_authenticated_user=True))
@@ -31,6 +33,9 @@ urlpatterns = [
     path("runs/<uuid:uuid>/cancel/", run.cancel, name="run-cancel"),
     path("runs/<uuid:uuid>/retry/", run.retry, name="run-retry"),
     path("runs/<uuid:uuid>/launch/", run.launch, name="run-launch"),
+    path("runs/<uuid:uuid>/variants/", variants.run_variants, name="run-variants"),
+    path("runs/<uuid:uuid>/genome/", genome.run_genome, name="run-genome"),
+    path("runs/<uuid:uuid>/reads/", genome.set_reads, name="run-reads"),
     path("samples/<str:name>/", samples.sample, name="sample"),
     path("monitoring/", monitoring.monitoring, name="monitoring"),
     path("references/", references.references, name="references"),

@@ -176,6 +176,34 @@ class MetricPage(TypedDict):
     next: str | None
 
 
+class VariantAnswer(TypedDict):
+    """A false positive or negative; `position` is 1-based, `side` truth or query,
+    `size` in bases, negative where they are lost."""
+
+    contig: str
+    position: int
+    ref: str
+    alt: str
+    side: str
+    verdict: str
+    reason: str
+    type: str | None
+    subtype: str | None
+    genotype: str | None
+    size: int
+    quality: float | None
+    filter: str
+    strata: list[str]
+
+
+class VariantPage(TypedDict):
+    """`next` is the `offset` of the next page."""
+
+    items: list[VariantAnswer]
+    total: int
+    next: int | None
+
+
 class SampleAnswer(TypedDict):
     sample_id: str
     individual: str

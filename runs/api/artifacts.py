@@ -28,14 +28,21 @@ def download(request: HttpRequest, run_id: UUID, name: str) -> HttpResponseBase:
     if artifact is None:
         raise errors.not_found(f"The run has no file {name}.")
     file = _readable(artifact)
+    return send(request, file, etag_of(artifact, file.stat().st_mtime_ns))
+
+
+def send(request: HttpRequest, file: Path, etag: str) -> HttpResponseBase:
+    """A file, whole or by one range, or that it has not changed.
+
+    Raises `ApiError` 412 and 416.
+    """
     status = file.stat()
-    etag = etag_of(artifact, status.st_mtime_ns)
     changed = int(status.st_mtime)
     response = get_conditional_response(request, etag, changed) or _content(
         request, file, status.st_size, etag, changed
     )
     if response.status_code == 412:
-        raise ApiError(412, "changed", f"{name} is not the file that is meant.")
+        raise ApiError(412, "changed", f"{file.name} is not the file that is meant.")
     response["ETag"] = etag
     response["Last-Modified"] = http_date(status.st_mtime)
     response["Accept-Ranges"] = "bytes"

@@ -31,6 +31,7 @@ PARAMETERS = {
     "run_id": "The run, by its UUID.",
     "sample_id": "The sample, e.g. NA24143_Lib3_Rep1; its newest run counts.",
     "upload_id": "The upload, as its beginning answered.",
+    "part": "`alignment` or `index`.",
     "name": "The file by its name, which may hold slashes.",
 }
 

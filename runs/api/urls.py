@@ -15,9 +15,11 @@ from runs.api import (
     metrics,
     openapi,
     parts,
+    reads,
     receive,
     runs,
     uploads,
+    variants,
 )
 from runs.api.routing import Operation, Route, unknown
 from runs.roles import OPERATE
@@ -253,6 +255,33 @@ ROUTES: list[Route] = [
             "GET": Operation(
                 artifacts.download,
                 "A file of the run, whole or by one Range.",
+                {
+                    200: "application/octet-stream",
+                    206: "application/octet-stream",
+                    304: None,
+                },
+                refusals=(404, 412, 416),
+            )
+        },
+    ),
+    Route(
+        "runs/<uuid:run_id>/variants",
+        {
+            "GET": Operation(
+                variants.of_run,
+                "The false positives and negatives of a run.",
+                {200: answers.VariantPage},
+                query=variants.VariantQuery,
+                refusals=(404,),
+            )
+        },
+    ),
+    Route(
+        "runs/<uuid:run_id>/reads/<str:part>",
+        {
+            "GET": Operation(
+                reads.part_of_run,
+                "The reads beneath a run's variants, whole or by one Range.",
                 {
                     200: "application/octet-stream",
                     206: "application/octet-stream",

@@ -7,12 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from benchmarks.models import QCMetric, SmallVariantMetric, StructuralVariantMetric
-from runs.models import Artifact, Run, StageName
-from runs.views.headlines import TYPES, WHOLE
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
 
-FILTERS = ("PASS", "ALL")
-QC_SHOWN = 150
+from benchmarks import contigs, curves
+from benchmarks.contigs import ContigCounts
+from benchmarks.models import QCMetric, SmallVariantMetric
+from runs.charts import Chart
+from runs.models import Artifact, Run, StageName
+from runs.views.drawn import contig_chart, curve_charts
+from runs.views.findings import Facts, Finding, findings
+from runs.views.small import SmallVariants, small_variants_of
+from runs.views.structural import StructuralVariants, structural_variants_of
+
+QC_SHOWN = 40
 """Rows of a category on the page; histograms have thousands."""
 
 
@@ -40,42 +48,65 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    verdicts: Sequence[SmallVariantMetric]
-    small: Sequence[SmallVariantMetric]
-    structural: Sequence[StructuralVariantMetric]
+    small: SmallVariants
+    structural: StructuralVariants
     qc: Sequence[Category]
     files: Sequence[Artifact]
     made: Sequence[Made]
+    contigs: Sequence[ContigCounts]
+    charts: Sequence[Chart]
+    """Curves, strata and contigs of small variants."""
+    findings: Sequence[Finding]
 
     @property
     def any(self) -> bool:
         return bool(self.small or self.structural or self.qc)
 
+    @property
+    def verdicts(self) -> Sequence[SmallVariantMetric]:
+        return self.small.verdicts
+
 
 def results_of(run: Run) -> Results:
-    """Four queries, whatever the run has brought."""
-    whole = SmallVariantMetric.objects.filter(run=run, type__in=TYPES, **WHOLE)
-    small = sorted(
-        (row for row in whole.defer("columns") if row.filter in FILTERS),
-        key=lambda row: (TYPES.index(row.type), FILTERS.index(row.filter)),
-    )
-    structural = StructuralVariantMetric.objects.filter(run=run).defer("columns")
-    qc = QCMetric.objects.filter(run=run).order_by("category", "file", "line")
+    """Five queries, whatever the run has brought, and two small files."""
+    small, structural = small_variants_of(run), structural_variants_of(run)
+    files = list(run.artifacts.order_by("role", "stage", "name"))
+    beside = run.folder / StageName.HAPPY
+    counted = contigs.read(beside / contigs.NAME) if small else []
     return Results(
-        verdicts=[row for row in small if row.filter == "PASS"],
         small=small,
-        structural=list(structural),
-        qc=[
-            _category(name, list(rows))
-            for name, rows in groupby(qc, key=lambda row: row.category)
-        ],
-        files=list(run.artifacts.order_by("role", "stage", "name")),
+        structural=structural,
+        qc=_categories(run),
+        files=files,
         made=list(_made(run)),
+        contigs=counted,
+        charts=[
+            *(curve_charts(curves.read(beside / curves.NAME)) if small else []),
+            *small.strata_errors,
+            *([contig_chart(counted)] if len(counted) > 1 else []),
+        ],
+        findings=findings(Facts(small, structural, counted, files)),
     )
 
 
-def _category(name: str, rows: list[QCMetric]) -> Category:
-    return Category(name, rows[:QC_SHOWN], len(rows))
+def _categories(run: Run) -> list[Category]:
+    """The first rows of each category, and how many there are."""
+    rows = QCMetric.objects.filter(run=run)
+    totals = dict(
+        rows.order_by("category").values_list("category").annotate(Count("pk"))
+    )
+    place = Window(
+        RowNumber(),
+        partition_by=F("category"),
+        order_by=[F("file"), F("line"), F("pk")],
+    )
+    first = rows.annotate(place=place).filter(place__lte=QC_SHOWN)
+    return [
+        Category(name, list(found), totals[name])
+        for name, found in groupby(
+            first.order_by("category", "place"), key=lambda row: row.category
+        )
+    ]
 
 
 def _made(run: Run) -> Iterator[Made]:

@@ -116,7 +116,7 @@
       const outer = Math.max(280, plot.clientWidth || 640);
       const height = spec.height || 300;
       const y = spec.y.kind === "band" ? (spec.y.categories || []) : [];
-      const widest = y.length ? Math.min(outer * 0.4, Math.max(...y.map(width), 40)) : 52;
+      const widest = y.length ? Math.min(outer * 0.4, Math.max(...y.map(width), 40) + 6) : 52;
       const tilt = spec.x.kind === "band" && (spec.x.categories || []).length * Math.max(...(spec.x.categories || [""]).map(width), 1) > outer - 120;
       const below = (tilt ? Math.min(110, 24 + 0.75 * Math.max(...spec.x.categories.map(width))) : 24) + (spec.x.label ? 18 : 0);
       const box = this.box = { left: widest + (spec.y.label ? 24 : 12), right: 14, top: 12, bottom: below, width: outer, height };
@@ -147,7 +147,7 @@
     axis(svg, name, scale, axis, offset, room, across, tilt) {
       const { spec, box } = this;
       const ticks = this.ticks(name, scale, room);
-      axis.tickValues(ticks).tickFormat((value) => cut(this.tickText(name, scale, value), name === "y" ? Math.floor((box.left - 22) / 6.1) : 22)).tickSizeOuter(0);
+      axis.tickValues(ticks).tickFormat((value) => cut(this.tickText(name, scale, value), name === "y" ? Math.ceil((box.left - 10) / 6.2) : 22)).tickSizeOuter(0);
       const vertical = name === "y";
       if (spec[name].kind !== "band") {
         const grid = (vertical ? d3.axisLeft(scale) : d3.axisBottom(scale)).tickValues(ticks).tickFormat("").tickSize(-across);
@@ -198,12 +198,17 @@
         group.append("path").attr("class", `path ${series.line}`).attr("d", path(series.points));
       }
       const size = series.points.length > 400 ? 22 : 52;
-      const glyph = SHAPES[series.symbol] && d3.symbol(SHAPES[series.symbol], size)();
+      const glyphs = new Map();
+      const glyphOf = (name) => {
+        if (!glyphs.has(name)) glyphs.set(name, SHAPES[name] && d3.symbol(SHAPES[name], size)());
+        return glyphs.get(name);
+      };
       for (const point of series.points) {
         const px = x(point), py = y(point);
         if (!Number.isFinite(px) || !Number.isFinite(py)) continue;
         this.dots.push({ series, point, px, py });
         if (point.low !== undefined && point.high !== undefined) this.whisker(group, series, point, px, py);
+        const glyph = glyphOf(point.symbol || series.symbol);
         if (glyph) {
           const zero = ["x", "y"].some((name) => spec[name].kind === "log" && point[name] <= 0);
           const symbol = group.append("path").attr("class", `symbol${series.hollow || zero ? " hollow" : ""}`).attr("d", glyph).attr("transform", `translate(${px},${py})`);

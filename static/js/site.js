@@ -66,7 +66,7 @@
       const here = document.getElementById(along.id);
       if (here) here.innerHTML = along.innerHTML;
     }
-    if (fresh.innerHTML !== part.innerHTML) { keepOpen(part, fresh); part.innerHTML = fresh.innerHTML; announce(part); }
+    if (fresh.innerHTML !== part.innerHTML) { keepOpen(part, fresh); part.innerHTML = fresh.innerHTML; announce(part); document.dispatchEvent(new CustomEvent("vcbench:renewed")); }
     if (!fresh.dataset.renew) {
       delete part.dataset.renew;
       document.dispatchEvent(new CustomEvent("vcbench:settled", { detail: { part: part.id } }));

@@ -8,20 +8,20 @@ import pytest
 from django.urls import get_resolver, reverse
 
 from runs.models import Run
-from tests.portal.builders import make_run
+from tests.portal.builders import completed
 from tests.portal.conftest import Browser
 
 pytestmark = pytest.mark.django_db
 
 PAGES = ["overview", "run-list", "monitoring", "references", "settings-tokens"]
 OWN = ["settings-password"]
-RUN_PAGES = ["run", "run-state", "run-results"]
-ACTIONS = ["run-cancel", "run-retry", "run-launch"]
+RUN_PAGES = ["run", "run-state", "run-results", "run-variants", "run-genome"]
+ACTIONS = ["run-cancel", "run-retry", "run-launch", "run-reads"]
 
 
 def addresses() -> dict[str, str]:
     """An address of every page of `runs.urls`, by name."""
-    run = Run.objects.first() or make_run()
+    run = Run.objects.first() or completed()
     names = {
         name: reverse(name) for name in [*PAGES, *OWN, "new-run", "login", "logout"]
     }
@@ -105,7 +105,7 @@ def test_nothing_in_a_page_breaks_its_security_policy(
     page = browser.page(addresses()[name])
 
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert not page.has("style, [style], [onclick], [onchange], script:not([src])")
+    assert not page.has("style, [style], [onclick], [onchange], script:not([src], [type='application/json'])")
     for node in page.all("[src], link[href], use[href]"):
         address = node.attributes.get("src") or node.attributes.get("href") or ""
         assert address.startswith("/static/")
