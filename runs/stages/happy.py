@@ -46,6 +46,9 @@ class HappyStage:
             "query": query.mark,
             "truth": found.small,
             "engine": _engine_name(context),
+            "version": registry.small_variant_engine(_engine_name(context))
+            .probe()
+            .version,
             "stratified": context.run.options.get("stratified", False),
             "strata": found.strata,
         }
