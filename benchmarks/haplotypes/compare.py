@@ -32,7 +32,7 @@ from benchmarks.haplotypes.search import END, START, VARIANT_COLUMNS, make_work
 
 WRONG_REFERENCE = 50
 """Compared records from which on most REFs being wrong is a wrong reference."""
-ROOM = ((512, 64), (8_192, 256), (200_000, 512))
+ROOM = ((512, 64), (8_192, 256), (100_000, 512))
 """Paths and window of the search's work arrays, tried in turn."""
 
 

@@ -216,7 +216,8 @@ class Options:
     ref_overlap: bool = True
     loose_distance: int = 30
     """Bases; a call within them of a variant of the other side is a LOCAL match."""
-    max_paths: int = 50_000
-    """States of one cluster's search before the search is narrowed, and given up."""
+    max_paths: int = 20_000
+    """Paths alive at once at which the search of a region is given up. vcfeval gives up
+    at 50,000, but counts paths at every base, and these only where they decide."""
     threads: int = 0
     """0: all cores."""
