@@ -48,7 +48,8 @@ class Axis:
 @dataclass(frozen=True, slots=True)
 class Point:
     """`low` and `high` are its interval; `text` is what is said of it; `href` is where
-    a click or Enter leads. A `tone` puts a ring around it."""
+    a click or Enter leads. A `tone` puts a ring around it; a `symbol` is its own, not
+    that of its series."""
 
     x: float | str
     y: float | str
@@ -57,6 +58,7 @@ class Point:
     text: str = ""
     href: str = ""
     tone: Tone | Literal[""] = ""
+    symbol: Symbol | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs.views import compare
+from runs.views import compare, over_time
 
 urlpatterns = [
     path("compare/", compare.compare, name="compare"),
+    path("over-time/", over_time.over_time, name="over-time"),
+    path("over-time/annotations/", over_time.annotate, name="annotation-new"),
+    path(
+        "over-time/annotations/<int:note>/remove/",
+        over_time.remove_annotation,
+        name="annotation-remove",
+    ),
 ]
