@@ -149,10 +149,10 @@ def extract(vcf: Path, parquet: Path, *, threads: int = 2) -> int:
             database.execute(
                 f"COPY (SELECT row_number() OVER (ORDER BY line, side DESC) AS place, "
                 f"* EXCLUDE (line) FROM ({sides}) AS both_sides ORDER BY place) "
-                f"TO {_quoted(parquet)} "
+                f"TO {quoted(parquet)} "
                 "(FORMAT parquet, ROW_GROUP_SIZE 20000)"
             )
-            count = _one(database, f"SELECT count(*) FROM {_quoted(parquet)}")
+            count = _one(database, f"SELECT count(*) FROM {quoted(parquet)}")
         except duckdb.Error as error:
             raise VariantsError(f"{vcf.name} cannot be read: {error}") from error
     choices(parquet)
@@ -168,7 +168,7 @@ def view_records(database: duckdb.DuckDBPyConnection, vcf: Path) -> None:
             string_split(format, ':') AS format,
             string_split(truth, ':') AS truth,
             string_split(query, ':') AS query
-        FROM read_csv({_quoted(vcf)}, delim='\t', skip={_header_lines(vcf)},
+        FROM read_csv({quoted(vcf)}, delim='\t', skip={_header_lines(vcf)},
             header=false, quote='', escape='', comment='',
             auto_detect=false, max_line_size=4194304, columns={{
             'chrom': 'VARCHAR', 'pos': 'BIGINT', 'id': 'VARCHAR',
@@ -184,7 +184,7 @@ def read(
 ) -> Page:
     """A page of the rows that are wanted. Raises `VariantsError`."""
     where, values = wanted.conditions()
-    source = _quoted(parquet)
+    source = quoted(parquet)
     with _reading(parquet) as database:
         total = _one(database, f"SELECT count(*) FROM {source} WHERE {where}", values)
         limit = max(0, min(limit, total - offset))
@@ -211,7 +211,7 @@ def only_in(
     """
     where, values = wanted.conditions()
     mine = (
-        f"FROM {_quoted(parquet)} AS mine ANTI JOIN {_quoted(other)} AS theirs "
+        f"FROM {quoted(parquet)} AS mine ANTI JOIN {quoted(other)} AS theirs "
         f"USING (contig, position, ref, alt, verdict) WHERE {where}"
     )
     with _reading(parquet, other) as database:
@@ -230,7 +230,7 @@ def every(
     where, values = wanted.conditions()
     with _reading(parquet) as database:
         database.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM {_quoted(parquet)} WHERE {where} "
+            f"SELECT {', '.join(COLUMNS)} FROM {quoted(parquet)} WHERE {where} "
             f"ORDER BY {SORTS[sort][0]}",
             values,
         )
@@ -247,7 +247,7 @@ def choices(parquet: Path) -> Choices:
     if kept.is_file() and kept.stat().st_mtime >= parquet.stat().st_mtime:
         return Choices(json.loads(kept.read_text()))
     with _reading(parquet) as database:
-        found = _count_choices(database, _quoted(parquet))
+        found = _count_choices(database, quoted(parquet))
     partial = kept.with_suffix(".part")
     try:
         partial.write_text(json.dumps(found))
@@ -303,7 +303,7 @@ def _one(
     return int(row[0]) if row else 0
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 

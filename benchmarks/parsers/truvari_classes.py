@@ -30,7 +30,7 @@ FILES = {
     "fp": "fp.vcf.gz",
     "fn": "fn.vcf.gz",
 }
-INFO = re.compile(r"(?:^|;)(SVTYPE|SVLEN|END|GTMatch)=([^;]*)")
+INFO = re.compile(r"(?:^|;)(SVTYPE|SVLEN|END|GTMatch|TruScore)=([^;]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +129,32 @@ def _classes(path: Path) -> Iterator[tuple[str, str, bool]]:
         raise ParseError(path, f"cannot be read: {error.strerror}.") from error
 
 
-def _class(path: Path, line: str) -> tuple[str, str, bool]:
-    columns = line.rstrip("\n").split("\t", 8)
+@dataclass(frozen=True, slots=True)
+class SvRecord:
+    """A line of one of Truvari's VCF files; `size` in bases, `info` as far as used."""
+
+    columns: list[str]
+    type: str
+    size: int
+    info: dict[str, str]
+
+
+def read_record(path: Path, line: str) -> SvRecord:
+    """Raises ParseError."""
+    columns = line.rstrip("\n").split("\t")
     if len(columns) < 8:
         raise ParseError(path, f"has a line of {len(columns)} columns: {line[:80]!r}.")
     position, ref, alt = columns[1], columns[3], columns[4].split(",")[0]
     info = dict(INFO.findall(columns[7]))
     kind = _type(ref, alt, info.get("SVTYPE", ""))
+    return SvRecord(columns, kind, _size(int(position), ref, alt, info), info)
+
+
+def _class(path: Path, line: str) -> tuple[str, str, bool]:
+    record = read_record(path, line)
     # 0: no difference in the number of alternative alleles
-    same = info.get("GTMatch", "").split(",")[0] == "0"
-    return kind, size_class(_size(int(position), ref, alt, info)), same
+    same = record.info.get("GTMatch", "").split(",")[0] == "0"
+    return record.type, size_class(record.size), same
 
 
 def _type(ref: str, alt: str, stated: str) -> str:

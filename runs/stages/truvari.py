@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 
-from benchmarks import metrics
+from benchmarks import metrics, structural, variants
 from benchmarks.engines import registry
 from benchmarks.engines.base import (
     EngineCancelledError,
@@ -73,6 +73,10 @@ class TruvariStage:
             raise StageFailed(str(error), "\n".join(error.details)) from error
         for note in result.notes:
             context.log.warning(note)
+        try:
+            structural.extract(work / FOLDER, work / variants.NAME)
+        except variants.VariantsError as error:
+            raise StageFailed(str(error)) from error
         context.provenance[self.name] = tools.provenance(result, query) | {
             "preset": job.preset,
             "parameters": dict(result.parameters),

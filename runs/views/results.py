@@ -20,7 +20,7 @@ from runs.views.findings import Facts, Finding, findings
 from runs.views.small import SmallVariants, small_variants_of
 from runs.views.structural import StructuralVariants, structural_variants_of
 
-QC_SHOWN = 40
+QC_SHOWN = 25
 """Rows of a category on the page; histograms have thousands."""
 
 

@@ -74,7 +74,11 @@ class SmallVariants:
         return errors_chart(
             "subtype-errors",
             _("By subtype, PASS"),
-            [(f"{r.type} {r.subtype}", r) for r in self.subtypes if r.filter == "PASS"],
+            [
+                (f"{row.type} {row.subtype}", row)
+                for row in self.subtypes
+                if row.filter == "PASS" and (row.truth_total or row.query_fp)
+            ],
         )
 
     @property
