@@ -22,7 +22,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
 from runs import hub, roles
-from runs.hub import in_thread
+from runs.frames import in_thread
 from runs.models import ApiToken, Run
 
 Scope = dict[str, Any]

@@ -3,169 +3,50 @@
 The hub alone is a member of the run's channel group. On a hint it reads the rows after
 its cursor, once, and feeds all its viewers through bounded queues. A viewer whose queue
 is full is left out and catches up from the rows by itself, so it slows nobody. Hints
-may be lost (Redis restarts empty): the hub also looks at the run's row every second,
-and ten times a second while hints do not arrive.
+may be lost (Redis restarts empty): the hub also looks at the run's row twice a second,
+and twenty times a second while hints do not arrive.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
-from django.db import InterfaceError, OperationalError, connection
 from redis.exceptions import RedisError
 
-from runs import live, logstore
-from runs.logstore import Entry
-from runs.models import ENDED, Run
+from runs import frames, live
+from runs.frames import Frame, State, in_thread, look, read_frame
+from runs.models import Run
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 Send = Callable[[str], Awaitable[None]]
 
 ENDED_NORMALLY, FAILED, UNKNOWN = 1000, 1011, 4404
 """Close codes: the run has ended, the hub has failed, the run was deleted."""
-PAGE = 1_000
-"""Lines of one frame at most."""
 LONG_STEP = 20
 """Lines that are read at once where lines are long."""
 QUEUE = 4_000_000
 """Characters that wait for one viewer at most, about."""
-FRAME = 500_000
-"""Characters of one frame, about; many clients take no message above 1 MB."""
 RECENT = 8_000_000
 """Characters that a hub keeps for viewers that come back or fall behind."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 """How often the run's row is looked at when no hint comes."""
-DEAF_SECONDS = 0.1
+DEAF_SECONDS = 0.05
 """The same while hints are known not to arrive."""
-AGAIN_SECONDS = 0.5
-"""How soon the database or Redis is tried again."""
+JOIN_SECONDS = 5.0
+"""How often the group is joined again although nothing seems wrong."""
+AGAIN_SECONDS = 0.25
+"""How soon Redis is tried again."""
 STATUS_SECONDS = 1.0
 """How often a status frame is sent for the number of the last line alone."""
-
-# Threads of their own: reading the log must not wait behind a slow page.
-_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hub")
-
-
-async def in_thread(read: Callable[[], T]) -> T:
-    """The result of a read of the database; tried again until there is one."""
-    loop = asyncio.get_running_loop()
-    while True:
-        try:
-            return await loop.run_in_executor(_threads, _connected, read)
-        except (OperationalError, InterfaceError) as error:
-            logger.warning("The log cannot be read just now: %s", error)
-            await asyncio.sleep(AGAIN_SECONDS)
-
-
-def _connected(read: Callable[[], T]) -> T:
-    if connection.errors_occurred:
-        connection.close()
-    return read()
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the run's row says."""
-
-    status: str
-    stage: str
-    bytes_done: int
-    bytes_total: int | None
-    rate: float | None
-    last_sequence: int
-
-    @property
-    def ended(self) -> bool:
-        return self.status in ENDED
-
-    @property
-    def eta(self) -> float | None:
-        if not self.rate or self.bytes_total is None:
-            return None
-        return max(0, self.bytes_total - self.bytes_done) / self.rate
-
-    def differs(self, other: State | None) -> bool:
-        """Whether more than the number of the last line is different."""
-        return other is None or other != replace(
-            self, last_sequence=other.last_sequence
-        )
-
-    def frame(self) -> str:
-        return json.dumps(
-            {
-                "type": "status",
-                "status": self.status,
-                "stage": self.stage,
-                "bytes_done": self.bytes_done,
-                "bytes_total": self.bytes_total,
-                "rate": self.rate,
-                "eta": self.eta,
-                "last_sequence": self.last_sequence,
-            }
-        )
-
-    def end_frame(self) -> str:
-        return json.dumps(
-            {
-                "type": "end",
-                "status": self.status,
-                "last_sequence": self.last_sequence,
-            }
-        )
-
-
-def look(run: Run) -> State | None:
-    """The run's row as it is now; None when the run was deleted."""
-    row = Run.objects.filter(pk=run.pk).values_list(
-        "status", "stage", "bytes_done", "bytes_total", "rate", "last_sequence"
-    )
-    values = row.first()
-    return State(*values) if values else None
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Entries of a log, made ready to be sent."""
-
-    entries: list[Entry]
-    text: str
-
-    @classmethod
-    def of(cls, entries: list[Entry]) -> Frame:
-        return cls(entries, f'{{"type":"log","entries":{logstore.to_json(entries)}}}')
-
-    @property
-    def first(self) -> int:
-        return self.entries[0].sequence
-
-    @property
-    def last(self) -> int:
-        return self.entries[-1].sequence
-
-    def after(self, sequence: int) -> Frame | None:
-        """The part of the frame after that sequence."""
-        if self.first > sequence:
-            return self
-        rest = [entry for entry in self.entries if entry.sequence > sequence]
-        return Frame.of(rest) if rest else None
-
-
-def read_frame(run: Run, since: int, step: int = logstore.STEP) -> Frame | None:
-    entries = logstore.window(run, since, PAGE, size=FRAME, step=step)
-    return Frame.of(entries) if entries else None
 
 
 class Viewer:
@@ -257,13 +138,15 @@ class Hub:
         self._noticed = 0.0
         self._recent: deque[Frame] = deque()
         self._held = 0
-        self._step = PAGE
+        self._step = frames.PAGE
         self.live: set[Viewer] = set()
         self.viewers = 0
         self.ready = asyncio.Event()
         self.over = False
-        self._hint = asyncio.Event()
-        self._deaf = False
+        self._wake_up = asyncio.Event()
+        self._hinted = False
+        self._deaf = asyncio.Event()
+        """Set while hints are known not to arrive."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -297,18 +180,19 @@ class Hub:
 
     async def _follow(self) -> None:
         while not self.over:
-            wait = DEAF_SECONDS if self._deaf else LOOK_SECONDS
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._hint.wait()
-            hinted = self._hint.is_set()
-            self._hint.clear()
+                async with asyncio.timeout(
+                    DEAF_SECONDS if self._deaf.is_set() else LOOK_SECONDS
+                ):
+                    await self._wake_up.wait()
+            hinted, self._hinted = self._hinted, False
+            self._wake_up.clear()
             news = await self._advance()
             # News that no hint told of: the group has lost us, or Redis is away.
-            if news and not hinted:
-                self._deaf = True
-            elif hinted:
-                self._deaf = False
+            if hinted:
+                self._deaf.clear()
+            elif news:
+                self._deaf.set()
 
     async def _advance(self) -> bool:
         """Read what is new and feed it; whether there was anything."""
@@ -318,7 +202,9 @@ class Hub:
             frame = await in_thread(self._next_frame)
             if frame is None:
                 break
-            self._step = PAGE if len(frame.text) < FRAME // 2 else LONG_STEP
+            self._step = (
+                frames.PAGE if len(frame.text) < frames.SIZE // 2 else LONG_STEP
+            )
             self.cursor = frame.last
             self._feed(frame)
         changed = self._see(state)
@@ -379,11 +265,14 @@ class Hub:
             while True:
                 try:
                     await layer.receive(channel)
-                    self._hint.set()
+                    self._hinted = True
                 except (RedisError, OSError) as error:
-                    self._deaf = True
+                    self._deaf.set()
+                    self._wake_up.set()
                     logger.warning("Hints of new log lines do not arrive: %s", error)
                     await asyncio.sleep(AGAIN_SECONDS)
+                else:
+                    self._wake_up.set()
         finally:
             member.cancel()
             with suppress(asyncio.CancelledError, RedisError, OSError):
@@ -396,7 +285,12 @@ class Hub:
         while True:
             with suppress(RedisError, OSError):
                 await layer.group_add(group, channel)
-            await asyncio.sleep(AGAIN_SECONDS if self._deaf else 5.0)
+            if self._deaf.is_set():
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(JOIN_SECONDS):
+                        await self._deaf.wait()
 
 
 _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Hub]] = (
