@@ -27,13 +27,17 @@ run: set-up ## a portal for real work on this machine
 
 .PHONY: set-up
 set-up: ## .venv with all that demo and run need
-	@requirements/install base demo truvari
-	@$(MAKE) -s .venv/.warm
+	@requirements/install base demo
+	@$(MAKE) -s -j2 truvari .venv/.warm
 
 .PHONY: set-up-dev
 set-up-dev: ## the same, and what test and lint need
-	@requirements/install base demo dev truvari
-	@$(MAKE) -s .venv/.warm
+	@requirements/install base demo dev
+	@$(MAKE) -s -j2 truvari .venv/.warm
+
+.PHONY: truvari
+truvari:
+	@requirements/install truvari
 
 # The engine's compiled parts are made now, not in somebody's first run.
 .venv/.warm: $(ENGINE) requirements/constraints.txt

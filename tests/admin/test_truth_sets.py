@@ -94,7 +94,7 @@ def test_a_truth_set_is_checked_and_made_ready(
 def test_plain_gzip_is_packed_anew(
     administrator_client: Client, data_dir: Path
 ) -> None:
-    vcf, bed = gzip.compress(VCF.encode()), gzip.compress(BED.encode())
+    vcf, bed = gzip.compress(VCF.encode(), mtime=0), gzip.compress(BED.encode(), mtime=0)
     names = ("../same.gz", "../same.gz")
     assert send(administrator_client, vcf, bed, names).status_code == 302
     row = TruthSet.objects.get()
@@ -125,7 +125,7 @@ def test_plain_gzip_is_packed_anew(
             + "".join(reversed(RECORDS.splitlines(keepends=True))),
             "not sorted",
         ),
-        (gzip.compress(VCF.encode())[:-12], "cut off"),
+        (gzip.compress(VCF.encode(), mtime=0)[:-12], "cut off"),
     ],
 )
 def test_calls_that_cannot_be_a_truth(
@@ -145,7 +145,7 @@ def test_damage_deep_in_the_file_is_found(
         f"chr20\t{at}\t.\tA\tC\t{at % 97}\tPASS\tN={at * 7919 % 9973}\tGT\t0/1\n"
         for at in range(1, 20_000)
     )
-    whole = gzip.compress(f"{HEADER}{COLUMNS}LAB7\n{''.join(lines)}".encode())
+    whole = gzip.compress(f"{HEADER}{COLUMNS}LAB7\n{''.join(lines)}".encode(), mtime=0)
     names = ("truth.vcf.gz", "regions.bed")
     found = faults(send(administrator_client, whole[: len(whole) // 2], names=names))
     assert "cut off" in found["vcf"]
@@ -159,7 +159,7 @@ def test_damage_deep_in_the_file_is_found(
         ("chr20\t300\t50\n", "line 1"),
         ("chr20\t50\n", "line 1"),
         ("chr20\t50\t50\n", "no regions"),
-        (gzip.compress(BED.encode())[:-6], "cannot be read"),
+        (gzip.compress(BED.encode(), mtime=0)[:-6], "cannot be read"),
     ],
 )
 def test_regions_that_cannot_be_used(
