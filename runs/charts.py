@@ -31,13 +31,13 @@ LINES: Sequence[Line] = ("solid", "dashed", "dotted")
 class Axis:
     """`kind` time takes ISO times or milliseconds, band one of `categories`.
 
-    `format`: `plain`, `count`, `percent` (of a share of 1), `date`. `floor` is where a
-    log axis puts what is zero; its tick says 0.
+    `format`: `plain`, `count`, `percent` (of a share of 1), `date`, `short` (1.2M).
+    `floor` is where a log axis puts what is zero; its tick says 0.
     """
 
     label: str = ""
     kind: Scale = "linear"
-    format: Literal["plain", "count", "percent", "date"] = "plain"
+    format: Literal["plain", "count", "percent", "date", "short"] = "plain"
     domain: tuple[float, float] | None = None
     categories: Sequence[str] = ()
     floor: float | None = None

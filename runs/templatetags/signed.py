@@ -24,10 +24,12 @@ def signed(value: float | None, digits: int = 6) -> str:
 
 @register.filter
 def figure(value: float | None, digits: int = 6) -> str:
-    """A number of any size to so many digits that count."""
+    """A number of any size to so many digits that count, at most."""
     if value is None:
         return NOTHING
-    if value == int(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and (value == int(value) or abs(value) >= 10**digits):
         return str(floatformat(value, "0g"))
-    places = digits - len(str(int(abs(value))))
-    return str(floatformat(value, f"{-max(0, places)}g"))
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        return text
+    return str(floatformat(value, f"{len(text.partition('.')[2])}g"))

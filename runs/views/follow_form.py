@@ -53,7 +53,7 @@ class FollowForm(forms.Form):
     base_since = _day(_("Baseline from"))
     base_until = _day(_("Baseline to"))
 
-    WHAT = ("individual", "sample", "pipeline", "group", "since", "until")
+    WHAT = ("individual", "sample", "pipeline", "since", "until", "group")
     AGAINST = ("baseline", "base_pipeline", "base_since", "base_until")
 
     def __init__(self, data: QueryDict) -> None:

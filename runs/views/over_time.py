@@ -157,7 +157,7 @@ def _chart(course: Course) -> Chart:
             "warning. Ringed diamonds break a rule."
         ),
         x=Axis(kind="time", format="date"),
-        y=Axis(),
+        y=Axis(format="short"),
         series=[Series(course.subject.title, points, "1", "circle", line)],  # type: ignore[arg-type]
         marks=[*_limits(course.baseline), *_versions(course), *_notes(course)],
         height=420,

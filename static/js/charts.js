@@ -11,7 +11,8 @@
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumSignificantDigits: 5 });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
-  const FORMATS = { plain: (v) => plain.format(v), count: (v) => whole.format(v), percent: (v) => percent.format(v), date: (v) => date.format(v) };
+  const short = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 6 });
+  const FORMATS = { short: (v) => (Math.abs(v) < 1e5 ? plain : short).format(v), plain: (v) => plain.format(v), count: (v) => whole.format(v), percent: (v) => percent.format(v), date: (v) => date.format(v) };
   const charts = new Map();
 
   const written = (axis, value) => (axis.kind === "band" ? value : axis.floor && value <= 0 ? "0" : FORMATS[axis.format || "plain"](value));
