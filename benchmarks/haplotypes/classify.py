@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numba
 import numpy as np
@@ -60,6 +61,8 @@ SUBTYPES = (
 """Names of the bits of `Classes.subtypes`, lowest first."""
 
 TI, TV = 1, 2
+Whole = Any
+"""An integer of compiled code, of whatever width."""
 INSERTED, DELETED, COMPLEX = 2, 5, 8
 """First bit of each family of lengths 1-5, 6-15, 16 and more."""
 
@@ -108,12 +111,12 @@ def classify(records: Records) -> Classes:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _upper(base: int) -> int:
+def _upper(base: Whole) -> Whole:
     return base & 0xDF
 
 
 @numba.njit(cache=True, nogil=True)
-def is_sequence(text: NDArray[np.uint8], start: int, end: int) -> bool:
+def is_sequence(text: NDArray[np.uint8], start: Whole, end: Whole) -> bool:
     """Whether all bytes are letters: a spelled-out allele."""
     if end <= start:
         return False
@@ -125,7 +128,7 @@ def is_sequence(text: NDArray[np.uint8], start: int, end: int) -> bool:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _is_transition(a: int, b: int) -> int:
+def _is_transition(a: Whole, b: Whole) -> Whole:
     """1 transition, 0 transversion, -1 when a letter is no base."""
     low, high = min(a, b), max(a, b)
     for base in (low, high):
@@ -137,7 +140,7 @@ def _is_transition(a: int, b: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _length_bit(family: int, length: int) -> int:
+def _length_bit(family: Whole, length: Whole) -> Whole:
     if length <= 0:
         return 0
     if length <= 5:
@@ -149,8 +152,8 @@ def _length_bit(family: int, length: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def allele_kind(
-    text: NDArray[np.uint8], ref: int, ref_end: int, alt: int, alt_end: int
-) -> tuple[int, int]:
+    text: NDArray[np.uint8], ref: Whole, ref_end: Whole, alt: Whole, alt_end: Whole
+) -> tuple[Whole, Whole]:
     """(1 substitution | 2 insertion | 4 deletion, bits of SUBTYPES) of one allele."""
     while ref < ref_end and alt < alt_end and _upper(text[ref]) == _upper(text[alt]):
         ref += 1
@@ -190,8 +193,8 @@ def allele_kind(
 
 @numba.njit(cache=True, nogil=True)
 def allele_span(
-    text: NDArray[np.uint8], start: int, end: int, wanted: int
-) -> tuple[int, int]:
+    text: NDArray[np.uint8], start: Whole, end: Whole, wanted: Whole
+) -> tuple[Whole, Whole]:
     """Bytes of the `wanted`-th (1..) comma-separated ALT; (end, end) when absent."""
     number = 1
     at = start
@@ -205,7 +208,7 @@ def allele_span(
 
 
 @numba.njit(cache=True, nogil=True)
-def _location(first: int, second: int) -> int:
+def _location(first: Whole, second: Whole) -> Whole:
     if second == POLYPLOID:
         return 7
     if second == HAPLOID:
@@ -227,10 +230,15 @@ def _location(first: int, second: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _extent(
-    text: NDArray[np.uint8], pos: int, ref: int, ref_end: int, alt: int, alt_end: int
-) -> tuple[int, int, bool]:
+    text: NDArray[np.uint8],
+    pos: Whole,
+    ref: Whole,
+    ref_end: Whole,
+    alt: Whole,
+    alt_end: Whole,
+) -> tuple[Whole, Whole, bool]:
     """(start, end, only inserts) of all spelled-out ALTs, trimmed from the right."""
-    low, high, insertion = np.int64(1) << 60, np.int64(-1), True
+    low, high, insertion = 1 << 60, -1, True
     at = alt
     for i in range(alt, alt_end + 1):
         if i < alt_end and text[i] != 44:

@@ -98,20 +98,26 @@ def check(job: Job) -> Checked:
         if bed is not None and not bed.is_file():
             faults.found.append(f"The BED file {bed} does not exist.")
     faults.found += _output_faults(job)
-    naming = []
+    names: list[Naming] = []
     if reference:
-        for header in (truth, query):
-            if header is None:
-                continue
-            naming.append(names_in(header, reference.contigs))
-            fault = build_fault(header, naming[-1], str(job.reference))
+        for header in filter(None, (truth, query)):
+            names.append(names_in(header, reference.contigs))
+            fault = build_fault(header, names[-1], str(job.reference))
             if fault:
                 faults.found.append(fault)
         faults.found += _contig_faults(job, reference.contigs)
     if faults.found or not (reference and truth and query):
         raise BenchmarkError(list(dict.fromkeys(faults.found)))
-    threads = job.threads or len(os.sched_getaffinity(0))
-    return Checked(job, reference, truth, query, *naming, listed or [], threads)
+    return Checked(
+        job=job,
+        reference=reference,
+        truth=truth,
+        query=query,
+        truth_names=names[0],
+        query_names=names[1],
+        strata=listed or [],
+        threads=job.threads or len(os.sched_getaffinity(0)),
+    )
 
 
 def _option_faults(job: Job) -> list[str]:

@@ -11,6 +11,8 @@ become one call with two ALTs.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,8 @@ from benchmarks.haplotypes.reference import base_at
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Whole = Any
+"""An integer of compiled code, of whatever width."""
 
 SOURCE, POS, REF_LEN, ALT, ALT_LEN, CARRIED, WHOLE, SNP, IN_POOL = range(9)
 """Columns of a piece. ALT: offset in the text, or in the pool (IN_POOL). CARRIED:
@@ -35,7 +39,7 @@ LONGEST = 5_000
 
 
 @numba.njit(cache=True, nogil=True)
-def _grown(table: Ints, count: int) -> Ints:
+def _grown(table: Ints, count: Whole) -> Ints:
     if count < len(table):
         return table
     wider = np.empty((len(table) * 2 + 64, table.shape[1]), dtype=np.int64)
@@ -44,7 +48,7 @@ def _grown(table: Ints, count: int) -> Ints:
 
 
 @numba.njit(cache=True, nogil=True)
-def _grown_pool(pool: Bytes, count: int, more: int) -> Bytes:
+def _grown_pool(pool: Bytes, count: Whole, more: Whole) -> Bytes:
     if count + more <= len(pool):
         return pool
     wider = np.empty((count + more) * 2 + 1024, dtype=np.uint8)
@@ -54,8 +58,8 @@ def _grown_pool(pool: Bytes, count: int, more: int) -> Bytes:
 
 @numba.njit(cache=True, nogil=True)
 def _simple(
-    text: Bytes, ref: int, ref_end: int, alt: int, alt_end: int, decompose: bool
-) -> int:
+    text: Bytes, ref: Whole, ref_end: Whole, alt: Whole, alt_end: Whole, decompose: bool
+) -> Whole:
     """2 SNP, 1 anchored indel that cannot move left, 0 anything else; one ALT."""
     r, a = ref_end - ref, alt_end - alt
     if not is_sequence(text, ref, ref_end) or not is_sequence(text, alt, alt_end):
@@ -80,9 +84,9 @@ def split_contig(
     n_alts: NDArray[np.uint16],
     gt: NDArray[np.int16],
     status: NDArray[np.uint8],
-    low: int,
-    high: int,
-    sequence: tuple[Bytes, int, int, int, int],
+    low: Whole,
+    high: Whole,
+    sequence: tuple[Bytes, Whole, Whole, Whole, Whole],
     leftshift: bool,
     decompose: bool,
 ) -> tuple[Ints, Bytes]:
@@ -151,16 +155,16 @@ def split_contig(
 @numba.njit(cache=True, nogil=True)
 def _put(
     table: Ints,
-    row: int,
-    source: int,
-    pos: int,
-    ref_len: int,
-    alt: int,
-    alt_len: int,
-    carried: int,
-    whole: int,
-    snp: int,
-    in_pool: int,
+    row: Whole,
+    source: Whole,
+    pos: Whole,
+    ref_len: Whole,
+    alt: Whole,
+    alt_len: Whole,
+    carried: Whole,
+    whole: Whole,
+    snp: Whole,
+    in_pool: Whole,
 ) -> None:
     table[row, SOURCE], table[row, POS], table[row, REF_LEN] = source, pos, ref_len
     table[row, ALT], table[row, ALT_LEN], table[row, CARRIED] = alt, alt_len, carried
@@ -170,10 +174,10 @@ def _put(
 @numba.njit(cache=True, nogil=True)
 def _agrees(
     text: Bytes,
-    ref: int,
-    ref_end: int,
-    pos: int,
-    sequence: tuple[Bytes, int, int, int, int],
+    ref: Whole,
+    ref_end: Whole,
+    pos: Whole,
+    sequence: tuple[Bytes, Whole, Whole, Whole, Whole],
 ) -> bool:
     """Whether REF is what the reference has there."""
     data, offset, width, stride, length = sequence
@@ -188,22 +192,22 @@ def _agrees(
 @numba.njit(cache=True, nogil=True)
 def _take_apart(
     table: Ints,
-    count: int,
+    count: Whole,
     pool: Bytes,
-    used: int,
+    used: Whole,
     text: Bytes,
-    ref: int,
-    ref_end: int,
-    alt: int,
-    alt_end: int,
-    pos: int,
-    source: int,
-    carried: int,
-    sequence: tuple[Bytes, int, int, int, int],
-    reach: int,
+    ref: Whole,
+    ref_end: Whole,
+    alt: Whole,
+    alt_end: Whole,
+    pos: Whole,
+    source: Whole,
+    carried: Whole,
+    sequence: tuple[Bytes, Whole, Whole, Whole, Whole],
+    reach: Whole,
     leftshift: bool,
     decompose: bool,
-) -> tuple[Ints, int, Bytes, int, bool]:
+) -> tuple[Ints, Whole, Bytes, Whole, bool]:
     """Adds the primitives of one allele. Fine is False when it is no change at all."""
     start = ref
     while ref < ref_end and alt < alt_end and text[ref] & 0xDF == text[alt] & 0xDF:
@@ -239,20 +243,20 @@ def _take_apart(
 @numba.njit(cache=True, nogil=True)
 def _add(
     table: Ints,
-    count: int,
+    count: Whole,
     pool: Bytes,
-    used: int,
+    used: Whole,
     text: Bytes,
-    alt: int,
-    alt_len: int,
-    pos: int,
-    ref_len: int,
-    source: int,
-    carried: int,
-    sequence: tuple[Bytes, int, int, int, int],
-    reach: int,
+    alt: Whole,
+    alt_len: Whole,
+    pos: Whole,
+    ref_len: Whole,
+    source: Whole,
+    carried: Whole,
+    sequence: tuple[Bytes, Whole, Whole, Whole, Whole],
+    reach: Whole,
     leftshift: bool,
-) -> tuple[Ints, Bytes, int]:
+) -> tuple[Ints, Bytes, Whole]:
     """One primitive; a pure indel is shifted left and gets the base before it."""
     data, offset, width, stride, _ = sequence
     table = _grown(table, count)
@@ -284,7 +288,7 @@ def _add(
 
 
 @numba.njit(cache=True, nogil=True)
-def _sort(table: Ints, count: int) -> None:
+def _sort(table: Ints, count: Whole) -> None:
     """By position, stable; pieces are nearly in order."""
     held = np.empty(COLUMNS, dtype=np.int64)
     for i in range(1, count):
@@ -300,7 +304,7 @@ def _sort(table: Ints, count: int) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def _same_filter(
-    text: Bytes, line: Ints, fields: NDArray[np.uint32], i: int, j: int
+    text: Bytes, line: Ints, fields: NDArray[np.uint32], i: Whole, j: Whole
 ) -> bool:
     size = fields[i, 6] - fields[i, 5]
     if fields[j, 6] - fields[j, 5] != size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numba
 import numpy as np
@@ -251,15 +252,13 @@ def _rebuild(records: Records, calls: list[_Calls]) -> Records:
     changed = np.concatenate([part.changed for part in calls])
     other = np.concatenate([part.other for part in calls])
 
-    def mixed(
-        old: NDArray[np.generic], new: NDArray[np.generic]
-    ) -> NDArray[np.generic]:
-        result = old[source]
-        result[changed] = new[changed]
-        return result
-
-    def joined(name: str) -> NDArray[np.generic]:
+    def joined(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(part, name) for part in calls])
+
+    def mixed(old: NDArray[Any], name: str) -> NDArray[Any]:
+        result: NDArray[Any] = old[source]
+        result[changed] = joined(name)[changed]
+        return result
 
     return replace(
         records,
@@ -268,9 +267,9 @@ def _rebuild(records: Records, calls: list[_Calls]) -> Records:
         fields=joined("fields"),
         contig=records.contig[source],
         pos=joined("pos").astype(np.int32),
-        ref_len=mixed(records.ref_len, joined("ref_len")),
-        n_alts=mixed(records.n_alts, joined("n_alts")),
-        gt=mixed(records.gt, joined("gt")),
+        ref_len=mixed(records.ref_len, "ref_len"),
+        n_alts=mixed(records.n_alts, "n_alts"),
+        gt=mixed(records.gt, "gt"),
         phased=records.phased[source] & ~changed,
         qual=np.fmax(records.qual[source], records.qual[other]),
         score=np.fmax(records.score[source], records.score[other]),

@@ -70,7 +70,9 @@ class Kinds:
         return len(self.code)
 
     def bits(self, first: int, count: int) -> NDArray[np.uint32]:
-        return self.code >> np.uint32(first) & np.uint32((1 << count) - 1)
+        mask = np.uint32((1 << count) - 1)
+        held: NDArray[np.uint32] = self.code >> np.uint32(first) & mask
+        return held
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def _record_codes(side: Side) -> NDArray[np.uint32]:
     level = np.zeros(len(Match), dtype=np.uint32)
     level[[Match.ALLELE, Match.LOCAL]] = (1, 2)
     snp = classes.variant == VariantType.SNP
-    code = snp.astype(np.uint32) << _TYPE_BIT
+    code: NDArray[np.uint32] = snp.astype(np.uint32) << _TYPE_BIT
     code |= genotype[classes.location] << _GENOTYPE_BITS
     code |= level[side.verdicts.match] << _MATCH_BITS
     code |= classes.subtypes.astype(np.uint32) << _SUBTYPE_BITS
@@ -223,7 +225,8 @@ class Selector:
         )
 
     def chosen(self, type_: str, subtype: str) -> NDArray[np.bool_]:
-        mask = (self.snp == (type_ == "SNP")) & (self.column >= 0)
+        of_type: NDArray[np.bool_] = self.snp == (type_ == "SNP")
+        mask = of_type & (self.column >= 0)
         return mask if subtype == "*" else mask & self.subtype[subtype]
 
     def columns(self, filter_: str) -> NDArray[np.int64]:

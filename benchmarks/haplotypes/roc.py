@@ -48,11 +48,11 @@ def thresholds(scores: NDArray[np.float32], delta: float) -> NDArray[np.float64]
     """Ascending scores at least `delta` apart (hap.py's --roc-delta), lowest first."""
     levels = np.sort(scores)
     levels = levels[np.concatenate(([True], levels[1:] != levels[:-1]))]
-    levels = levels.astype(np.float64)
-    spaced = _spaced(levels, delta)
+    wide = levels.astype(np.float64)
+    spaced = _spaced(wide, delta)
     while len(spaced) > LEVELS:
-        delta = max(delta * 2, (levels[-1] - levels[0]) / LEVELS)
-        spaced = _spaced(levels, delta)
+        delta = max(delta * 2, float(wide[-1] - wide[0]) / LEVELS)
+        spaced = _spaced(wide, delta)
     return spaced
 
 

@@ -20,7 +20,8 @@ from tests.haplotypes.small import (
 )
 
 REFUSED, DONE = "refused", "done"
-ODD = ("", ".", "-1", "0", "1e9", "99999999999999999999", "nan", "<DEL>", "*", "N", "\t",
+ODD = (
+    "", ".", "-1", "0", "1e9", "99999999999999999999", "nan", "<DEL>", "*", "N", "\t",
        "\x00", "é", "0/0/0", "./.", "1|2", "5/5", "A,", ",", "]chr1:5]", "PASS;x", "=",
        "ACGT" * 400, "<NON_REF>", "<*>", "R", "chr1", "chrUn", "\r")  # fmt: skip
 
@@ -112,7 +113,7 @@ def packed(rng: random.Random, data: bytes) -> tuple[bytes, str]:
 
 
 def try_one(seed: int, folder: Path) -> str:
-    """REFUSED with sentences, or DONE with numbers that add up; anything else raises."""
+    """REFUSED with sentences, or DONE with numbers that add up; else it raises."""
     rng = random.Random(seed)
     calls = base_calls(rng)
     reference = folder / "ref.fa"

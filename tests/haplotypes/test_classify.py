@@ -90,7 +90,7 @@ def test_the_extent_is_that_of_the_trimmed_alleles(
 
 def aligned(ref: str, alt: str) -> list[tuple[int, int, int, int]]:
     a, b = (np.frombuffer(s.encode(), dtype=np.uint8) for s in (ref, alt))
-    return [tuple(int(v) for v in op) for op in primitives(a, b)]
+    return [(int(r), int(n), int(q), int(m)) for r, n, q, m in primitives(a, b)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pysam
 import pytest
 
 from benchmarks.haplotypes.outputs import bgzf, tables
-from benchmarks.haplotypes.outputs import vcf as vcf_output
 from benchmarks.haplotypes.run import BenchmarkError, Job, benchmark
 from benchmarks.parsers.happy import read_extended, read_summary
 from tests.cases import case
@@ -162,7 +161,7 @@ def test_large_text_is_cut_into_blocks_with_right_offsets(tmp_path: Path) -> Non
     virtual = bgzf.virtual_offsets(offsets, sizes, 0)
     path = tmp_path / "x.gz"
     path.write_bytes(data + bgzf.END_OF_FILE)
-    with pysam.BGZFile(str(path)) as handle:
+    with pysam.BGZFile(str(path), "r", None) as handle:
         for offset, place in zip(offsets.tolist(), virtual.tolist(), strict=True):
             handle.seek(place)
             assert handle.read(1) == bytes([text[offset]])
@@ -171,7 +170,7 @@ def test_large_text_is_cut_into_blocks_with_right_offsets(tmp_path: Path) -> Non
 def test_very_long_contigs_get_a_csi(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vcf_output.bgzf, "TABIX_LIMIT", 100)
+    monkeypatch.setattr(bgzf, "TABIX_LIMIT", 100)
     done = bench(tmp_path, [Call(100)], [Call(100)])
     assert done.result.files["vcf_index"].name == "out.vcf.gz.csi"
 

@@ -116,19 +116,19 @@ def test_the_higher_score_of_joined_calls_is_kept(tmp_path: Path) -> None:
 Edit = tuple[int, int, str]
 
 
-def edit(pos: int, ref: str, allele: str) -> Edit | None:
-    """(start, end, bases), trimmed as the comparison does it; None for REF itself."""
+def edits(pos: int, ref: str, allele: str) -> list[Edit]:
+    """(start, end, bases), trimmed as the comparison does it; none for REF itself."""
     start, end = pos - 1, pos - 1 + len(ref)
     while ref and allele and ref[0] == allele[0]:
         ref, allele, start = ref[1:], allele[1:], start + 1
     while ref and allele and ref[-1] == allele[-1]:
         ref, allele, end = ref[:-1], allele[:-1], end - 1
-    return (start, end, allele) if ref or allele else None
+    return [(start, end, allele)] if ref or allele else []
 
 
-def replay(edits: list[Edit], bases: str) -> str:
+def replay(changes: list[Edit], bases: str) -> str:
     text, done = "", 0
-    for start, end, allele in sorted(edits):
+    for start, end, allele in sorted(changes):
         text += bases[done:start] + allele
         done = end
     return text + bases[done:]
@@ -139,7 +139,7 @@ def haplotypes(records: Records, bases: str) -> set[tuple[str, str]]:
     pairs: list[tuple[list[Edit], list[Edit]]] = [([], [])]
     for pos, ref, alts, gt in rows(records):
         alleles = [ref, *alts.split(",")]
-        one, two = (edit(pos, ref, alleles[int(a)]) for a in gt.split("/"))
+        one, two = (edits(pos, ref, alleles[int(a)]) for a in gt.split("/"))
         pairs = [
             (
                 left + [first] * (first is not None),

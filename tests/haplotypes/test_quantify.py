@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.haplotypes.quantify import Column
 from benchmarks.haplotypes.run import BenchmarkError, Job, benchmark
 from tests.cases import case
 from tests.haplotypes.small import (
@@ -126,7 +127,7 @@ def test_ignored_filters_give_sel_rows(tmp_path: Path) -> None:
     sel = next(
         row for row in done.result.summary if (row.type, row.filter) == ("SNP", "SEL")
     )
-    assert [sel.of(column) for column in (0, 1)] == [2, 1]
+    assert [sel.of(Column.TRUTH_TP), sel.of(Column.TRUTH_FN)] == [2, 1]
     name = "out.roc.Locations.SNP.SEL.csv.gz"
     assert done.prefix.with_name(name).is_file()
 
@@ -331,6 +332,6 @@ def test_a_truth_compared_with_itself_scores_one(tmp_path: Path) -> None:
     job = Job(truth, truth, folder / "reference.fa.gz", tmp_path / "out")
     rows = benchmark(job).summary
     for row in rows:
-        numbers = [row.of(column) for column in range(5)]  # type: ignore[arg-type]
+        numbers = [row.of(column) for column in Column]
         assert numbers[1] == numbers[3] == numbers[4] == 0
         assert numbers[0] > 0

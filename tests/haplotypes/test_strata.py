@@ -126,16 +126,16 @@ def test_rows_are_placed_as_base_by_base(
     regions: list[tuple[int, int, int]], rows: list[tuple[int, int, int]]
 ) -> None:
     covered = np.zeros((3, 80), dtype=bool)
-    for contig, start, size in regions:
-        covered[contig, start : start + size] = True
+    for where, first, size in regions:
+        covered[where, first : first + size] = True
     table = np.array([(c, s, s + n) for c, s, n in regions], dtype=np.int64)
     merged = from_intervals(CONTIGS, table)
     rows = sorted(rows, key=lambda row: row[0])
     contig = np.array([row[0] for row in rows], dtype=np.int64)
-    start = np.array([row[1] for row in rows], dtype=np.int64)
-    end = start + np.array([row[2] for row in rows], dtype=np.int64)
+    starts = np.array([row[1] for row in rows], dtype=np.int64)
+    ends = starts + np.array([row[2] for row in rows], dtype=np.int64)
     edges = np.searchsorted(contig, np.arange(4)).astype(np.int64)
-    extents = Extents(edges, start, end, np.zeros(len(rows), dtype=np.bool_))
+    extents = Extents(edges, starts, ends, np.zeros(len(rows), dtype=np.bool_))
     for place, (c, s, n) in zip(place_rows(extents, merged), rows, strict=True):
         bases = covered[c, s : s + n]
         wanted = INSIDE if bases.all() else PARTLY if bases.any() else OUTSIDE

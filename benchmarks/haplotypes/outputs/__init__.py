@@ -137,7 +137,7 @@ def _writers(content: Content) -> dict[str, Write]:
     writers["metrics.json.gz"] = lambda path: tables.write_json(
         path, _metrics(json_tables)
     )
-    writers["runinfo.json"] = lambda path: path.write_text(_run_info(content))
+    writers["runinfo.json"] = lambda path: tables.write_text(path, _run_info(content))
     return writers
 
 

@@ -31,7 +31,7 @@ def compress_block(data: bytes | memoryview, level: int = 1) -> bytes:
 
 def compress_text(data: bytes | NDArray[np.uint8]) -> tuple[bytes, NDArray[np.int64]]:
     """(the blocks, the size of each) of text that starts a block of its own."""
-    view = memoryview(data).cast("B")
+    view = memoryview(data if isinstance(data, bytes) else data.data).cast("B")
     blocks = [
         compress_block(view[at : at + BLOCK]) for at in range(0, len(view), BLOCK)
     ]

@@ -8,6 +8,7 @@ passing structures of arrays costs more than writing the row.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -19,6 +20,8 @@ from benchmarks.haplotypes.rows import Rows
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
+Whole = Any
+"""An integer of compiled code, of whatever width."""
 _FIXED = 64
 """Bytes of a row besides names, alleles, filter, words and labels, at most."""
 
@@ -95,7 +98,7 @@ def _alleles(
     query: NDArray[np.int32],
     t_fields: NDArray[np.uint32],
     q_fields: NDArray[np.uint32],
-) -> int:
+) -> Whole:
     """Bytes of REF, ALT and FILTER of all rows, at most."""
     total = 0
     for i in range(len(truth)):
@@ -107,7 +110,7 @@ def _alleles(
 
 
 @numba.njit(cache=True, nogil=True)
-def _label_bytes(bits: NDArray[np.uint8], order: Ints, edges: Ints) -> int:
+def _label_bytes(bits: NDArray[np.uint8], order: Ints, edges: Ints) -> Whole:
     total = 0
     for k in range(len(order)):
         s = order[k]
@@ -119,14 +122,14 @@ def _label_bytes(bits: NDArray[np.uint8], order: Ints, edges: Ints) -> int:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _copy(out: Bytes, at: int, source: Bytes, begin: int, end: int) -> int:
+def _copy(out: Bytes, at: Whole, source: Bytes, begin: Whole, end: Whole) -> Whole:
     for k in range(end - begin):
         out[at + k] = source[begin + k]
     return at + end - begin
 
 
 @numba.njit(cache=True, nogil=True)
-def _integer(out: Bytes, at: int, value: int) -> int:
+def _integer(out: Bytes, at: Whole, value: Whole) -> Whole:
     digits, left = 1, value // 10
     while left:
         digits += 1
@@ -138,7 +141,7 @@ def _integer(out: Bytes, at: int, value: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _score(out: Bytes, at: int, value: float) -> int:
+def _score(out: Bytes, at: Whole, value: float) -> Whole:
     """Up to four decimals, without trailing zeros; `.` for none."""
     if not np.isfinite(value):
         out[at] = 46
@@ -165,7 +168,7 @@ def _score(out: Bytes, at: int, value: float) -> int:
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _same(a: Bytes, at: int, b: Bytes, other: int, size: int) -> bool:
+def _same(a: Bytes, at: Whole, b: Bytes, other: Whole, size: Whole) -> bool:
     same = True
     for k in range(size):
         if a[at + k] != b[other + k]:
@@ -175,7 +178,7 @@ def _same(a: Bytes, at: int, b: Bytes, other: int, size: int) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(text: Bytes, begin: int, end: int) -> int:
+def _count(text: Bytes, begin: Whole, end: Whole) -> Whole:
     """How many ALTs."""
     count = 1
     for k in range(begin, end):
@@ -186,15 +189,15 @@ def _count(text: Bytes, begin: int, end: int) -> int:
 @numba.njit(cache=True, nogil=True)
 def _join_alts(
     out: Bytes,
-    at: int,
+    at: Whole,
     t_text: Bytes,
-    t_begin: int,
-    t_end: int,
+    t_begin: Whole,
+    t_end: Whole,
     q_text: Bytes,
-    q_begin: int,
-    q_end: int,
+    q_begin: Whole,
+    q_end: Whole,
     remap: Ints,
-) -> int:
+) -> Whole:
     """Adds the truth's ALTs that the query has not; `remap` gets their new numbers."""
     held = _count(q_text, q_begin, q_end)
     added = held
@@ -217,13 +220,13 @@ def _join_alts(
 @numba.njit(cache=True, nogil=True)
 def _genotype(
     out: Bytes,
-    at: int,
-    first: int,
-    second: int,
+    at: Whole,
+    first: Whole,
+    second: Whole,
     phased: bool,
     joined: bool,
     remap: Ints,
-) -> int:
+) -> Whole:
     for side in range(2):
         allele = first if side == 0 else second
         if side == 1:
@@ -278,7 +281,7 @@ def _write(
     q_gt: NDArray[np.int16],
     q_phased: NDArray[np.bool_],
     q_score: NDArray[np.float32],
-) -> int:
+) -> Whole:
     at = 0
     remap = np.empty(64, dtype=np.int64)
     for i in range(len(truth)):
@@ -326,7 +329,7 @@ def _write(
         shown = np.int64(tag[i])
         at = _copy(out, at, tails, tail_edges[shown], tail_edges[shown + 1])
         if len(order):
-            some = shown & 1
+            some = (shown & 1) == 1
             for k in range(len(order)):
                 s = order[k]
                 if bits[s >> 3, i] >> (s & 7) & 1:
@@ -334,7 +337,7 @@ def _write(
                         out[at] = 44
                         at += 1
                     at = _copy(out, at, labels, label_edges[k], label_edges[k + 1])
-                    some = 1
+                    some = True
             at = _copy(out, at, ends, end_edges[shown], end_edges[shown + 1])
         if t >= 0:
             at = _genotype(
