@@ -39,10 +39,8 @@ WAIT = 2 * PATIENCE
 """Seconds after which a producer that waits is told so instead."""
 
 
-INSERT = (
-    "INSERT INTO runs_logentry (run_id, sequence, time, level, stage, message) "
-    "VALUES (%s, %s, %s, %s, %s, %s)"
-)
+COLUMNS = "runs_logentry (run_id, sequence, time, level, stage, message)"
+INSERT = f"INSERT INTO {COLUMNS} VALUES (%s, %s, %s, %s, %s, %s)"  # noqa: S608
 
 
 class Line(NamedTuple):
@@ -79,16 +77,23 @@ def _append(
 
 
 def _insert(run_id: int, first: int, lines: Sequence[Line]) -> None:
-    # Without model instances this is four times as fast on SQLite.
+    """One bulk INSERT, by the quickest way of each database.
+
+    For 400 lines COPY costs a quarter of the time of INSERT in PostgreSQL, and this a
+    quarter of `bulk_create` in SQLite.
+    """
     time_of = connection.ops.adapt_datetimefield_value
+    rows = [
+        (run_id, sequence, time_of(time), level, stage, message)
+        for sequence, (time, level, stage, message) in enumerate(lines, first)
+    ]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            INSERT,
-            [
-                (run_id, sequence, time_of(time), level, stage, message)
-                for sequence, (time, level, stage, message) in enumerate(lines, first)
-            ],
-        )
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {COLUMNS} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            cursor.executemany(INSERT, rows)
 
 
 def _find(run_id: int, line: Line, after: int) -> int | None:

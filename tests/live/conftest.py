@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -172,6 +173,20 @@ def database_url() -> str:
     return f"postgres://{login}@{place}/{database['NAME']}"
 
 
+def end_sessions() -> None:
+    """PostgreSQL notices a moment late that a process has gone; the test database
+    cannot be dropped before."""
+    if connection.vendor == "postgresql":
+        name = connection.settings_dict["NAME"]
+        url = database_url().rpartition("/")[0] + "/postgres"
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = %s",
+                [name],
+            )
+
+
 @pytest.fixture(scope="session")
 def _site(
     django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
@@ -191,6 +206,7 @@ def _site(
             yield Site(web.address_of(server), broker)
         finally:
             broker.kill()
+    end_sessions()
 
 
 @pytest.fixture
