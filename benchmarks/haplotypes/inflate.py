@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import mmap
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from benchmarks.haplotypes.records import HaplotypesError
 
 Bytes = NDArray[np.uint8]
+Slab = Callable[..., Bytes]
 BGZF_HEADER = b"\x1f\x8b\x08\x04"
 GZIP_HEADER = b"\x1f\x8b"
-SLAB = 32 << 20
+SLAB = 4 << 20
 """Decompressed bytes of a slab, about."""
 HEADER_SIZE = 18
 TRAILER_SIZE = 8
@@ -55,9 +56,15 @@ def _broken(path: str | Path, at: int) -> HaplotypesError:
     )
 
 
-def inflate_blocks(data: Bytes, blocks: NDArray[np.int64], path: str | Path) -> Bytes:
-    """The text of consecutive blocks."""
-    out = np.empty(int(blocks[:, 2].sum()), dtype=np.uint8)
+def inflate_blocks(
+    data: Bytes,
+    blocks: NDArray[np.int64],
+    path: str | Path,
+    room: Bytes | None = None,
+) -> Bytes:
+    """The text of consecutive blocks, in `room` if it is given."""
+    size = int(blocks[:, 2].sum())
+    out = np.empty(size, dtype=np.uint8) if room is None else room[:size]
     source, target, at = data.data, out.data, 0
     for start, end, size in blocks.tolist():
         body = source[start + HEADER_SIZE : end - TRAILER_SIZE]
@@ -85,27 +92,35 @@ def map_file(path: str | Path) -> Bytes:
     return np.frombuffer(mapped, dtype=np.uint8)
 
 
-def slabs(path: str | Path, pool: ThreadPoolExecutor) -> Iterator[Future[Bytes]]:
-    """The text of a file as futures of slabs, in order; slabs cut lines anywhere."""
+def slabs(path: str | Path) -> Iterator[Slab]:
+    """The text of a file as slabs in order, cut anywhere; each inflates when called.
+
+    Called with an array, a slab of a bgzip file is inflated into it if it has the room.
+    """
     data = map_file(path)
     head = data[:HEADER_SIZE].tobytes()
     if is_bgzf(head):
         blocks = block_table(data, path)
         group = np.cumsum(blocks[:, 2]) // SLAB
         for rows in np.split(blocks, np.flatnonzero(np.diff(group)) + 1):
-            yield pool.submit(inflate_blocks, data, rows, path)
+            yield partial(_inflate_slab, data, rows, path)
     elif head[:2] == GZIP_HEADER:
         for piece in _gunzip(data, path):
-            yield _ready(piece)
+            yield partial(_ready, piece)
     else:
         for start in range(0, len(data), SLAB):
-            yield _ready(data[start : start + SLAB])
+            yield partial(_ready, data[start : start + SLAB])
 
 
-def _ready(piece: Bytes) -> Future[Bytes]:
-    done: Future[Bytes] = Future()
-    done.set_result(piece)
-    return done
+def _inflate_slab(
+    data: Bytes, rows: NDArray[np.int64], path: str | Path, room: Bytes | None = None
+) -> Bytes:
+    fits = room is not None and int(rows[:, 2].sum()) <= len(room)
+    return inflate_blocks(data, rows, path, room if fits else None)
+
+
+def _ready(piece: Bytes, room: Bytes | None = None) -> Bytes:
+    return piece
 
 
 def _gunzip(data: Bytes, path: str | Path) -> Iterator[Bytes]:
@@ -129,9 +144,9 @@ def _gunzip(data: Bytes, path: str | Path) -> Iterator[Bytes]:
             return
 
 
-def read_all(path: str | Path, pool: ThreadPoolExecutor) -> Bytes:
+def read_all(path: str | Path) -> Bytes:
     """The whole text of a file in one array."""
-    pieces = [future.result() for future in slabs(path, pool)]
+    pieces = [slab() for slab in slabs(path)]
     if len(pieces) == 1:
         return pieces[0]
     return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.uint8)

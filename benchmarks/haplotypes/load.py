@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -16,7 +17,14 @@ from numpy.typing import NDArray
 
 from benchmarks.haplotypes import scan
 from benchmarks.haplotypes.compiled import start_compiler
-from benchmarks.haplotypes.inflate import GZIP_HEADER, SLAB, Bytes, map_file, slabs
+from benchmarks.haplotypes.inflate import (
+    GZIP_HEADER,
+    SLAB,
+    Bytes,
+    Slab,
+    map_file,
+    slabs,
+)
 from benchmarks.haplotypes.records import Contigs, HaplotypesError, Records
 
 BCF_HEADER = b"BCF\x02"
@@ -149,6 +157,11 @@ class _Part:
     text: Bytes
     counts: NDArray[np.int64]
     seen: NDArray[np.int64]
+    head: bytes = b""
+    """The slab up to its first line end, which ends a line of the slab before."""
+    tail: bytes = b""
+    uncut: bool = False
+    """The slab has no line end: all of it is `head`."""
 
 
 def score_source(roc_field: str) -> tuple[int, Bytes]:
@@ -183,23 +196,28 @@ def scan_file(
     waiting: deque[Future[_Part]] = deque()
     parts: list[_Part] = []
     carry = b""
-    source = _bcf_slabs(path) if is_bcf(path) else _ahead(slabs(path, pool), threads)
-    for text in source:
-        first = scan.find_newline(text, 0, len(text))
-        if first == len(text):
-            carry += text.tobytes()
-            continue
-        seam = carry + text[: first + 1].tobytes()
-        stop = scan.last_newline(text, first + 1, len(text))
-        waiting.append(pool.submit(_scan, _padded(seam), 0, len(seam), task))
-        waiting.append(pool.submit(_scan, text, first + 1, stop, task))
-        carry = text[stop:].tobytes()
-        while len(waiting) > 2 * threads + 2:
-            parts.append(waiting.popleft().result())
+
+    def take() -> None:
+        """The next slab, after the line that it ends for the slab before."""
+        nonlocal carry
+        part = waiting.popleft().result()
+        if part.uncut:
+            carry += part.head
+            return
+        seam = carry + part.head
+        parts.append(_scan(_padded(seam), 0, len(seam), task))
+        parts.append(part)
+        carry = part.tail
+
+    for slab in _bcf_slabs(path) if is_bcf(path) else slabs(path):
+        waiting.append(pool.submit(_scan_slab, slab, task))
+        if len(waiting) > 2 * threads + 2:
+            take()
+    while waiting:
+        take()
     if carry:
         seam = carry + b"\n"
-        waiting.append(pool.submit(_scan, _padded(seam), 0, len(seam), task))
-    parts.extend(part.result() for part in waiting)
+        parts.append(_scan(_padded(seam), 0, len(seam), task))
     return parts
 
 
@@ -207,18 +225,7 @@ def _padded(seam: bytes) -> Bytes:
     return np.frombuffer(bytearray(seam + b"\n" * (-len(seam) % 8)), dtype=np.uint8)
 
 
-def _ahead(futures: Iterator[Future[Bytes]], threads: int) -> Iterator[Bytes]:
-    """Results in order, with a few slabs inflated ahead."""
-    window: deque[Future[Bytes]] = deque()
-    for future in futures:
-        window.append(future)
-        if len(window) > threads:
-            yield window.popleft().result()
-    while window:
-        yield window.popleft().result()
-
-
-def _bcf_slabs(path: str | Path) -> Iterator[Bytes]:
+def _bcf_slabs(path: str | Path) -> Iterator[Slab]:
     """BCF as VCF text: slow, but the same columns."""
     lines: list[str] = []
     size = 0
@@ -228,23 +235,67 @@ def _bcf_slabs(path: str | Path) -> Iterator[Bytes]:
                 lines.append(str(record))
                 size += len(lines[-1])
                 if size > SLAB:
-                    yield np.frombuffer(
-                        bytearray("".join(lines).encode()), dtype=np.uint8
-                    )
+                    yield _text_slab(lines)
                     lines, size = [], 0
     except (OSError, ValueError) as error:
         raise HaplotypesError(f"{path} cannot be read as BCF: {error}.") from error
     if lines:
-        yield np.frombuffer(bytearray("".join(lines).encode()), dtype=np.uint8)
+        yield _text_slab(lines)
+
+
+def _text_slab(lines: list[str]) -> Slab:
+    text = np.frombuffer(bytearray("".join(lines).encode()), dtype=np.uint8)
+    return lambda room=None: text
+
+
+class _Scratch(threading.local):
+    """Arrays that a thread uses for one slab after the other: fresh memory is slow."""
+
+    def __init__(self) -> None:
+        self.text = np.empty(0, dtype=np.uint8)
+        self.ends = np.empty(0, dtype=np.int64)
+        self.columns = scan.empty_columns(0)
+
+    def room(self) -> Bytes:
+        if not len(self.text):
+            self.text = np.empty(SLAB + (1 << 17), dtype=np.uint8)
+        return self.text
+
+    def line_room(self, size: int) -> NDArray[np.int64]:
+        if len(self.ends) < size:
+            self.ends = np.empty(size, dtype=np.int64)
+        return self.ends
+
+    def column_room(self, rows: int) -> scan.Columns:
+        if len(self.columns.line) < rows:
+            self.columns = scan.empty_columns(rows + rows // 4)
+        return self.columns
+
+
+_scratch = _Scratch()
+
+
+def _scan_slab(slab: Slab, task: _Task) -> _Part:
+    """The whole lines of a slab; what is cut off at both ends goes along as bytes."""
+    text = slab(_scratch.room())
+    first = scan.find_newline(text, 0, len(text))
+    if first == len(text):
+        part = _scan(text, 0, 0, task)
+        part.head, part.uncut = text.tobytes(), True
+        return part
+    stop = scan.last_newline(text, first + 1, len(text))
+    part = _scan(text, first + 1, stop, task)
+    part.head, part.tail = text[: first + 1].tobytes(), text[stop:].tobytes()
+    return part
 
 
 def _scan(text: Bytes, begin: int, stop: int, task: _Task) -> _Part:
     words = text[: len(text) // 8 * 8].view(np.uint64)
     counts = np.zeros(5, dtype=np.int64)
     seen = np.zeros(len(task.offsets), dtype=np.int64)
-    room = np.empty(stop - begin, dtype=np.int64)  # of which few pages are touched
-    ends = room[: scan.line_ends(text, words, begin, stop, room)]
-    columns = scan.empty_columns(len(ends))
+    ends = _scratch.line_room(stop - begin)
+    ends = ends[: scan.line_ends(text, words, begin, stop, ends)]
+    columns = _scratch.column_room(len(ends))
     rows = scan.scan_lines(
         text,
         words,
@@ -264,11 +315,7 @@ def _scan(text: Bytes, begin: int, stop: int, task: _Task) -> _Part:
         line = text[fault : fault + 120].tobytes().split(b"\n")[0]
         raise HaplotypesError(f"not a VCF line: {line.decode('utf-8', 'replace')!r}")
     kept = scan.Columns._make(column[:rows].copy() for column in columns)
-    size = int(kept.fields[:, scan.FIELDS - 1].sum(dtype=np.int64)) + rows
-    if size == stop - begin:
-        kept.line[:] -= begin
-        return _Part(kept, text[begin:stop], counts, seen)
-    out = np.empty(size, dtype=np.uint8)
+    out = np.empty(scan.kept_bytes(kept.fields), dtype=np.uint8)
     scan.compact(text, kept.line, kept.fields, out)
     return _Part(kept, out, counts, seen)
 

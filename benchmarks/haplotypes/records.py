@@ -112,7 +112,7 @@ class Records:
     contigs: Contigs
     header: str
     text: NDArray[np.uint8]
-    """The kept lines, newlines included; `line` holds offsets into it."""
+    """The kept lines, newlines included, without INFO (`.`) and other samples."""
     line: NDArray[np.int64]
     fields: NDArray[np.uint32]
     """Shape (n, len(Field)): offsets relative to `line`."""

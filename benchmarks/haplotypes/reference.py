@@ -8,7 +8,6 @@ otherwise.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,8 +87,7 @@ def open_reference(path: str | Path) -> Reference:
     if is_bgzf(head):
         blocks = block_table(data, path)
     elif head[:2] == b"\x1f\x8b":
-        with ThreadPoolExecutor(1) as pool:
-            data = read_all(path, pool)
+        data = read_all(path)
     rows = _read_index(path) or _make_index(path, data, blocks)
     names = tuple(row[0] for row in rows)
     numbers = np.array([row[1:] for row in rows], dtype=np.int64).reshape(-1, 4)

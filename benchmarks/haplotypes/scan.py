@@ -54,6 +54,11 @@ def _find(text, at, stop, byte):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _lowest_bit(word):  # type: ignore[no-untyped-def]
+    return np.int64(trailing_zeros(word))  # type: ignore[call-arg] # an intrinsic
+
+
+@njit(cache=True, nogil=True)
 def _find_far(text, words, at, stop, byte):  # type: ignore[no-untyped-def]
     """As `_find`, eight bytes a step: `words` is the text as 64-bit words.
 
@@ -69,7 +74,7 @@ def _find_far(text, words, at, stop, byte):  # type: ignore[no-untyped-def]
         while True:
             found = (value - ones) & ~value & highs
             if found:
-                return min((word << 3) + (np.int64(trailing_zeros(found)) >> 3), stop)
+                return min((word << 3) + (_lowest_bit(found) >> 3), stop)
             word += 1
             if word >= last:
                 break
@@ -230,8 +235,8 @@ def scan_lines(  # type: ignore[no-untyped-def]
 
     words: the same text as 64-bit words. ends: where each line ends. names, offsets:
     contig names end to end. sample: index of the sample, -1 without samples. counts:
-    by kind of line. seen: lines by contig, the last for unknown names; its first fault line is
-    counts[4] (offset + 1).
+    by kind of line; counts[4] is the first bad one (offset + 1). seen: lines by contig,
+    the last for unknown names.
     """
     at, row, contig, name_size = begin, 0, -1, 0
     id_off, ref_off, alt_off, end_off = 0, 0, 0, 0  # of the last block's columns
@@ -360,16 +365,46 @@ def scan_lines(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def kept_bytes(fields):  # type: ignore[no-untyped-def]
+    """Bytes of the lines as `compact` writes them."""
+    total = np.int64(0)
+    for row in range(len(fields)):
+        total += np.int64(fields[row, 6]) + 2
+        if fields[row, 7] < fields[row, 11]:
+            total += np.int64(fields[row, 8]) - fields[row, 7] + 1
+            total += np.int64(fields[row, 10]) - fields[row, 9] + 1
+    return total
+
+
+@njit(cache=True, nogil=True)
 def compact(text, line, fields, out):  # type: ignore[no-untyped-def]
-    """Copy the lines to `out`, end to end; `line` becomes their offsets there."""
+    """Copy the lines to `out`, end to end, without INFO and without other samples.
+
+    `line` and `fields` become the offsets there. INFO, which nobody reads again, is a
+    dot then: it is most of the text of many files.
+    """
     at = np.int64(0)
     for row in range(len(line)):
-        start = line[row]
-        size = np.int64(fields[row, FIELDS - 1])
-        out[at : at + size] = text[start : start + size]
-        out[at + size] = NEWLINE
+        start, head = line[row], np.int64(fields[row, 6])
+        out[at : at + head] = text[start : start + head]
+        out[at + head] = DOT
+        end = head + 1
+        if fields[row, 7] < fields[row, 11]:
+            for first, last in ((7, 8), (9, 10)):
+                begin = start + np.int64(fields[row, first])
+                size = np.int64(fields[row, last]) - np.int64(fields[row, first])
+                out[at + end] = TAB
+                out[at + end + 1 : at + end + 1 + size] = text[begin : begin + size]
+                fields[row, first] = end + 1
+                end += 1 + size
+                fields[row, last] = end
+            fields[row, 11] = end
+        else:
+            for column in range(7, 12):
+                fields[row, column] = end
+        out[at + end] = NEWLINE
         line[row] = at
-        at += size + 1
+        at += end + 1
     return at
 
 
@@ -410,7 +445,7 @@ def line_ends(text, words, begin, stop, ends):  # type: ignore[no-untyped-def]
                 value = words[k] ^ pattern
                 found = (value - ones) & ~value & highs
                 while found:
-                    place = (k << 3) + (np.int64(trailing_zeros(found)) >> 3)
+                    place = (k << 3) + (_lowest_bit(found) >> 3)
                     if place >= begin and text[place] == NEWLINE:
                         ends[count] = place
                         count += 1
