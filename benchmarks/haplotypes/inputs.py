@@ -242,11 +242,8 @@ def restrict(
 def read_regions(path: Path, checked: Checked) -> Regions:
     """A BED in the names of the reference, or in the other style when none fits."""
     common = checked.reference.contigs
-    regions = strata.read_bed(path, common)
+    regions = strata.read_either(path, common)
     if not len(regions) and regions.ignored:
-        other = strata.read_bed(path, alternative(common))
-        if len(other):
-            return Regions(common, other.offsets, other.starts, other.ends)
         raise BenchmarkError(
             [
                 f"{path} has no region on a contig of the comparison. It names "

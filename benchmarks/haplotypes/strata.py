@@ -13,6 +13,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.contigs import alternative
 from benchmarks.haplotypes.errors import BenchmarkError
 from benchmarks.haplotypes.records import Contigs
 from benchmarks.haplotypes.regions import Regions, from_intervals
@@ -144,6 +145,16 @@ def read_bed(path: str | Path, contigs: Contigs) -> Regions:
         for at in other
     )
     return from_intervals(contigs, rows, tuple(ignored))
+
+
+def read_either(path: str | Path, contigs: Contigs) -> Regions:
+    """As `read_bed`; names in the other style (`chr1`, `1`) when the BED has those."""
+    regions = read_bed(path, contigs)
+    if not len(regions) and regions.ignored:
+        other = read_bed(path, alternative(contigs))
+        if len(other):
+            return Regions(contigs, other.offsets, other.starts, other.ends)
+    return regions
 
 
 def _text(path: Path) -> NDArray[np.uint8]:
@@ -382,7 +393,7 @@ def place_strata(
         faults: list[str] = []
         for s in range(first, min(first + 8, n)):
             try:
-                regions = read_bed(strata[s].path, contigs)
+                regions = read_either(strata[s].path, contigs)
             except BenchmarkError as error:
                 faults += error.faults
                 continue

@@ -141,10 +141,7 @@ def haplotypes(records: Records, bases: str) -> set[tuple[str, str]]:
         alleles = [ref, *alts.split(",")]
         one, two = (edits(pos, ref, alleles[int(a)]) for a in gt.split("/"))
         pairs = [
-            (
-                left + [first] * (first is not None),
-                right + [other] * (other is not None),
-            )
+            (left + first, right + other)
             for left, right in pairs
             for first, other in ((one, two), (two, one))
         ]

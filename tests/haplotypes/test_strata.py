@@ -192,3 +192,19 @@ def test_a_row_in_part_in_a_stratum_lies_on_a_border(tmp_path: Path) -> None:
     done = bench(tmp_path, calls, calls, stratification=tsv)
     assert done.extended(Type="INDEL", Subset="TS_boundary")["TRUTH.TP"] == "1"
     assert done.extended(Type="INDEL", Subset="a")["TRUTH.TP"] == "1"
+
+
+def test_a_bed_may_name_contigs_in_the_other_style(tmp_path: Path) -> None:
+    write_bed(tmp_path / "a.bed", ("1", 0, 150))
+    tsv = tmp_path / "s.tsv"
+    tsv.write_text("a\ta.bed\n")
+    done = bench(tmp_path, [Call(100)], [Call(100)], stratification=tsv)
+    assert done.extended(Type="SNP", Subset="a")["TRUTH.TP"] == "1"
+
+
+def test_a_stratum_off_the_contigs_is_noted(tmp_path: Path) -> None:
+    write_bed(tmp_path / "a.bed", ("chrUn", 0, 150))
+    tsv = tmp_path / "s.tsv"
+    tsv.write_text("a\ta.bed\n")
+    done = bench(tmp_path, [Call(100)], [Call(100)], stratification=tsv)
+    assert any("Stratum a has no region" in note for note in done.result.warnings)
