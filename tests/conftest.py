@@ -98,3 +98,11 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")
     return found
+
+
+def pytest_make_parametrize_id(
+    config: pytest.Config, val: object, argname: str
+) -> str | None:
+    """Bytes are not spelled out in a test's name: gzip puts the time into them, and
+    every worker has to collect the same names."""
+    return argname if isinstance(val, bytes) else None
