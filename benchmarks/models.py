@@ -231,8 +231,8 @@ class QCMetric(models.Model):
             ),
         ]
         indexes = [
-            # over time: one metric across runs
-            models.Index(fields=["metric", "section"], name="qc_metric"),
+            # over time, and across samples: one metric of some runs
+            models.Index(fields=["metric", "section", "run"], name="qc_metric_of_runs"),
         ]
 
     def __str__(self) -> str:

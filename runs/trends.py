@@ -114,15 +114,15 @@ class Subject:
             kind, passing, subset, _field = self.parts
             return SmallVariantMetric.objects.filter(
                 type=kind, filter=passing, subset=subset, subtype="*", genotype="*"
-            ).order_by("run")
+            ).order_by("run_id")
         if self.kind == "sv":
             return StructuralVariantMetric.objects.filter(
                 source="bench", type="*", size_class="*"
-            ).order_by("run")
+            ).order_by("run_id")
         kind, region, section, metric, _field = self.parts
         rows = QCMetric.objects.filter(metric=metric, section=section, kind=kind)
         rows = rows.filter(scope=region) if region else rows
-        return rows.order_by("run", "line")
+        return rows.order_by("run_id", "line")
 
 
 def qc_subject(row: QCMetric, field: str = "value") -> Subject:

@@ -49,7 +49,7 @@ def subjects(group: str, runs: Sequence[Run], stratum: str = "*") -> list[Subjec
 def newest_rows(category: str, runs: Sequence[Run]) -> list[QCMetric]:
     """Numbers of that category, of the newest of the runs that has any."""
     rows = QCMetric.objects.filter(category=category, run__in=[run.pk for run in runs])
-    newest = rows.order_by("-run").values_list("run", flat=True).first()
+    newest = rows.order_by("-run_id").values_list("run_id", flat=True).first()
     if newest is None:
         return []
     numbers = rows.filter(run=newest, value__isnull=False).exclude(kind__in=HISTOGRAMS)

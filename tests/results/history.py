@@ -137,9 +137,10 @@ def make_history(
     seed: int = 7,
     hours: float = 8,
     filler: int = 0,
+    names: str = "Lib",
 ) -> History:
     """That many runs, `hours` apart; `filler` more QC values each, for sheer size."""
-    made = list(_make_runs(runs, _make_samples(samples), hours))
+    made = list(_make_runs(runs, _make_samples(samples, names), hours))
     Run.objects.bulk_create(made, batch_size=2000)
     chance = random.Random(seed)
     batch = 500
@@ -159,16 +160,16 @@ def make_history(
     return History(made)
 
 
-def _make_samples(count: int) -> list[Sample]:
-    names = [
+def _make_samples(count: int, names: str) -> list[Sample]:
+    samples = [
         Sample(
-            name=f"{PEOPLE[at % 7]}_Lib{at // 7 + 1}_Rep1",
+            name=f"{PEOPLE[at % 7]}_{names}{at // 7 + 1}_Rep1",
             individual=INDIVIDUALS[at % 7],
             created_at=START,
         )
         for at in range(count)
     ]
-    return Sample.objects.bulk_create(names)
+    return Sample.objects.bulk_create(samples)
 
 
 def _make_runs(count: int, samples: Sequence[Sample], hours: float) -> Iterator[Run]:
