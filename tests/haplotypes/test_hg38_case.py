@@ -38,7 +38,7 @@ def compared() -> tuple[Path, Records, Records, Comparison]:
     return folder, truth, query, compare(truth, query, reference)
 
 
-def keys(records: Records, chosen: np.ndarray) -> Counter[Key]:  # type: ignore[type-arg]
+def keys(records: Records, chosen: np.ndarray) -> Counter[Key]:
     return Counter(
         (
             int(records.pos[row]) + 1,

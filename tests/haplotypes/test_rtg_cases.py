@@ -55,7 +55,7 @@ def key(records: Records, row: int) -> Key:
     )
 
 
-def keys(records: Records, chosen: np.ndarray) -> Counter[Key]:  # type: ignore[type-arg]
+def keys(records: Records, chosen: np.ndarray) -> Counter[Key]:
     return Counter(key(records, int(row)) for row in np.flatnonzero(chosen))
 
 
@@ -70,12 +70,16 @@ def listed(path: Path) -> Counter[Key]:
     )
 
 
-def matched(verdicts: Verdicts) -> np.ndarray:  # type: ignore[type-arg]
-    return verdicts.match == Match.GENOTYPE
+def matched(verdicts: Verdicts) -> np.ndarray:
+    chosen: np.ndarray = verdicts.match == Match.GENOTYPE
+    return chosen
 
 
-def wrong(verdicts: Verdicts) -> np.ndarray:  # type: ignore[type-arg]
-    return (verdicts.match > Match.NOT_JUDGED) & (verdicts.match < Match.GENOTYPE)
+def wrong(verdicts: Verdicts) -> np.ndarray:
+    chosen: np.ndarray = (verdicts.match > Match.NOT_JUDGED) & (
+        verdicts.match < Match.GENOTYPE
+    )
+    return chosen
 
 
 @pytest.mark.parametrize(
