@@ -51,7 +51,8 @@ SORTS = {
 REASONS = {"no match": ".", "genotype": "am", "allele": "lm"}
 """Why a variant is false, by hap.py's BK: what did not agree."""
 
-# FORMAT may have its fields in any order from record to record.
+# FORMAT may have its fields in any order from record to record. A call without a
+# filter passes, as in hap.py.
 _SIDE = """
     SELECT
         row_number() OVER () AS line, chrom AS contig, pos AS position, ref, alt,
@@ -68,7 +69,8 @@ _SIDE = """
             * CASE WHEN len(ref) > len(string_split(alt, ',')[1]) THEN -1 ELSE 1 END
             AS size,
         TRY_CAST({side}[list_position(format, 'QQ')] AS DOUBLE) AS quality,
-        filter,
+        CASE WHEN '{side}' = 'query' AND filter = '.' THEN 'PASS' ELSE filter END
+            AS filter,
         coalesce(string_split(regexp_extract(info, '(?:^|;)Regions=([^;]*)', 1), ','),
             []) AS strata
     FROM records"""
@@ -196,7 +198,7 @@ def read(
             f"SELECT place FROM {source} WHERE {where} "
             f"ORDER BY {SORTS[sort][backwards]} LIMIT ? OFFSET ?) "
             f"ORDER BY {SORTS[sort][0]}",
-            [*values, limit, total - offset - limit if backwards else offset],
+            [*values, limit, max(0, total - offset - limit) if backwards else offset],
         ).fetchall()
     return Page([dict(zip(COLUMNS, row, strict=True)) for row in rows], total)
 

@@ -22,7 +22,8 @@ from runs.results import variants_of
 
 def _place(text: str) -> str:
     try:
-        Place.read(text)
+        if text:
+            Place.read(text)
     except BadPlace as error:
         raise fault(str(error)) from error
     return text
@@ -41,7 +42,7 @@ class VariantQuery(Body):
     stratum: Short = ""
     genotype: Short = ""
     filter: Short = Field("", description="Of the call, e.g. PASS.")
-    place: Annotated[str, AfterValidator(_place)] | Literal[""] = Field(
+    place: Annotated[str, AfterValidator(_place)] = Field(
         "", description="chr20, chr20:1000 or chr20:1000-2000; 1-based, inclusive."
     )
     min_size: Annotated[int, Field(ge=0)] | Literal[""] | None = None

@@ -77,7 +77,11 @@ class VariantFilter(forms.Form):
         super().__init__(data)
         for name in self.CHOSEN:
             field = self.fields[name]
-            field.choices = _counted(found.by.get(name, {}))  # type: ignore[attr-defined]
+            known = found.by.get(name, {})
+            asked = data.get(name) or ""
+            # What does not occur may be asked for: then there is none of it.
+            also = {asked: 0} if asked not in known and len(asked) <= 300 else {}
+            field.choices = _counted({**known, **also})  # type: ignore[attr-defined]
 
     def clean_place(self) -> Place | None:
         text = self.cleaned_data["place"]

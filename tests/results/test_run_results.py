@@ -32,7 +32,7 @@ def table(page: Page) -> dict[str, dict[str, str]]:
     found = {}
     for row in page.all(".measures-table tbody tr"):
         cells = [cell.attributes["value"] or "" for cell in row.css("td data")]
-        name = row.css_first("th button").text()
+        name = row.css("th button")[0].text()
         found[name] = dict(zip(COLUMNS, cells, strict=True))
     return found
 
@@ -169,8 +169,12 @@ def test_contigs_and_curves_come_from_beside_the_run(looks: Browser) -> None:
     (folder / contigs.NAME).write_text(json.dumps(rows))
     point = {"truth_tp": 1, "truth_fn": 1, "query_fp": 1, "precision": 0.9}
     points = [{**point, "score": 9 - n, "recall": n / 9} for n in range(1, 5)]
-    curve = {"type": "SNP", "filter": "PASS", "field": "GQ", "points": points}
-    curve["whole"] = {**points[-1], "score": None}
+    names = {"type": "SNP", "filter": "PASS", "field": "GQ"}
+    curve: dict[str, Any] = {
+        **names,
+        "points": points,
+        "whole": {**points[-1], "score": None},
+    }
     (folder / curves.NAME).write_text(json.dumps([curve]))
 
     page = page_of(looks, run)
