@@ -302,7 +302,8 @@
       if (!forward && !back) return;
       this.fetching = true;
       try { await (forward ? this.forward(lines) : this.back(lines)); } catch { this.later(); return; } finally { this.fetching = false; }
-      if (lines === this.lines) { this.draw(); requestAnimationFrame(() => this.more()); }
+      this.draw();
+      requestAnimationFrame(() => this.more()); // also for lines that were turned to meanwhile
     }
     later() { setTimeout(() => this.more(), POLL); }
     async forward(lines) {
@@ -449,6 +450,7 @@
       });
       this.body.style.transform = `translateY(${start * height}px)`;
       this.empty.hidden = count > 0;
+      this.list.setAttribute("role", count ? "listbox" : "group");
       this.empty.textContent = count ? "" : this.word(lines.filter ? (lines.last < this.total && !lines.full ? "connecting" : "none") : "empty");
       this.describe(count);
     }

@@ -178,12 +178,13 @@ def end_sessions() -> None:
     cannot be dropped before."""
     if connection.vendor == "postgresql":
         name = connection.settings_dict["NAME"]
+        own = connection.connection
         url = database_url().rpartition("/")[0] + "/postgres"
         with psycopg.connect(url, autocommit=True) as server:
             server.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = %s",
-                [name],
+                "WHERE datname = %s AND pid <> %s",
+                [name, own.info.backend_pid if own else 0],
             )
 
 
