@@ -47,7 +47,7 @@ def errors_chart(
         key=key,
         title=title,
         about=_(
-            "Less is better. Bars are 95 % confidence intervals: few variants make a "
+            "Less is better. Bars are confidence intervals (95 %): few variants make a "
             "wide one."
         ),
         x=Axis(
