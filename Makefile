@@ -73,7 +73,7 @@ format: set-up-dev ## put the code into shape
 constraints: set-up-dev ## pin anew what the requirements bring
 	$(PY) requirements/pin.py
 
-BENCHES := engine gvcf strata fuzz kill log transfer
+BENCHES := engine gvcf strata fuzz kill log transfer pages variants
 .PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): bench-%: set-up-dev
 	@$(PY) benches/$*.py $(ARGS)
@@ -85,6 +85,8 @@ bench-fuzz: ## hostile call files
 bench-kill: ## workers killed at random moments
 bench-log: ## live log under load
 bench-transfer: ## downloads against s5cmd and aws
+bench-pages: ## pages and lists over 100,000 runs and 10,000,000 metrics (PostgreSQL)
+bench-variants: ## a table of a million false variants
 
 .PHONY: clean
 clean: ## remove .venv, caches and the demo's data; data/ stays

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django import template
-from django.template.defaultfilters import floatformat
+from django.utils.formats import number_format
 
 from runs.templatetags.portal import NOTHING
 
@@ -16,7 +16,7 @@ def signed(value: float | None, digits: int = 6) -> str:
     """With its sign: +0.000123, −12, 0."""
     if value is None:
         return NOTHING
-    text = str(floatformat(abs(value), f"{digits}g"))
+    text = _written(f"{abs(value):.{digits}f}")
     if value == 0:
         return text
     return f"{'+' if value > 0 else MINUS}{text}"
@@ -28,8 +28,11 @@ def figure(value: float | None, digits: int = 6) -> str:
     if value is None:
         return NOTHING
     if abs(value) < 1e15 and (value == int(value) or abs(value) >= 10**digits):
-        return str(floatformat(value, "0g"))
+        return _written(f"{value:.0f}")
     text = f"{value:.{digits}g}"
-    if "e" in text:
-        return text
-    return str(floatformat(value, f"{len(text.partition('.')[2])}g"))
+    return text if "e" in text else _written(text)
+
+
+def _written(digits: str) -> str:
+    """Plain digits as the reader's language writes them."""
+    return str(number_format(digits, use_l10n=True, force_grouping=True))
