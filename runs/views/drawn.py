@@ -39,8 +39,8 @@ def errors_chart(
     table beside is made of the same rows unless it is given.
     """
     series = [
-        _errors(MISSED, f"{_('missed')} (1 − recall)", named, "1", "circle"),
-        _errors(FALSE, f"{_('false')} (1 − precision)", named, "3", "square"),
+        _errors(MISSED, f"{_('missed')} ({MISSED.title})", named, "1", "circle"),
+        _errors(FALSE, f"{_('false')} ({FALSE.title})", named, "3", "square"),
     ]
     points = [point for each in series for point in each.points]
     return Chart(
