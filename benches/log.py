@@ -53,10 +53,15 @@ class Scenario:
 
 def scenarios() -> list[Scenario]:
     plain = [Scenario(f"{rate}/s", rate) for rate in TARGETS]
-    rough = {"steady": CLIENTS - 25, "reconnecting": 20, "slow": 5}
     return [
         *plain,
-        Scenario("4000/s, 20 reconnect, 5 read slowly", 4_000, **rough),
+        Scenario(
+            "4000/s, 20 reconnect, 5 read slowly",
+            4_000,
+            steady=CLIENTS - 25,
+            reconnecting=20,
+            slow=5,
+        ),
         Scenario("100/s, Valkey restarted", 100, restart=True),
     ]
 
@@ -72,14 +77,18 @@ class Bench:
 
     def start(self) -> None:
         from vcbench_site.embedded import ports, web
-        from vcbench_site.embedded.processes import Child
 
-        self.valkey: Child | None = None
         self.start_valkey()
         server = ports.listen("127.0.0.1", 0)
         self.port = server.getsockname()[1]
         self.web = web.start(self.children, server, self.folder / "web.log", os.environ)
         self.cookie = self.sign_in()
+
+    @property
+    def web_pid(self) -> int:
+        if self.web.process is None:
+            raise SystemExit("The web server has ended.")
+        return self.web.process.pid
 
     def start_valkey(self) -> None:
         from vcbench_site.embedded import valkey
@@ -90,6 +99,7 @@ class Bench:
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
         )
+        # The port stays the same when the scenario kills it.
         while not valkey.answers(os.environ["VCBENCH_REDIS_URL"]):
             time.sleep(0.02)
 
@@ -148,10 +158,10 @@ class Bench:
             self.stop()
             time.sleep(0.5)
             self.start_valkey()
-        before = cpu(self.web.process.pid)
+        before = cpu(self.web_pid)
         written = json.loads(writer.communicate()[0])
         found = json.loads(client.communicate(timeout=180)[0])
-        found["web_cpu_s"] = round(cpu(self.web.process.pid) - before, 1)
+        found["web_cpu_s"] = round(cpu(self.web_pid) - before, 1)
         return self.judge(scenario, written, found)
 
     def judge(
@@ -164,7 +174,7 @@ class Bench:
             self.missed.append(f"{scenario.name}: p99 over {target} ms")
         if lost or found["doubled"] or found["disordered"]:
             self.missed.append(f"{scenario.name}: lines lost, doubled or out of order")
-        memory = resident(self.web.process.pid)
+        memory = resident(self.web_pid)
         return {
             "scenario": scenario.name,
             "clients": scenario.steady + scenario.reconnecting + scenario.slow,
@@ -253,20 +263,15 @@ def resident(pid: int) -> int:
 
 
 @contextmanager
-def database(url: str, folder: Path) -> Iterator[str]:
-    """A database of the bench's own; PostgreSQL is made on the server of `url`."""
-    if not url:
+def database(folder: Path, *, server: bool) -> Iterator[str]:
+    """A database of the bench's own: SQLite, or on a PostgreSQL server of its own."""
+    if not server:
         yield f"sqlite:///{folder / 'bench.sqlite3'}"
         return
-    import psycopg
+    from benches import postgres
 
-    name = f"vcbench_bench_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield url.rpartition("/")[0] + f"/{name}"
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.serving() as started:
+        yield started.url
 
 
 def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], int]:
@@ -278,7 +283,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], 
     django.setup()
     call_command("migrate", verbosity=0)
     figures: dict[str, Any] = {
-        "database": "postgresql" if options.database else "sqlite"
+        "database": "postgresql" if options.postgres else "sqlite"
     }
     with Children() as children:
         bench = Bench(children, folder, options.seconds)
@@ -302,7 +307,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database", default="", help="a PostgreSQL server's URL")
+    parser.add_argument("--postgres", action="store_true", help="instead of SQLite")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--lines", type=int, default=10_000_000)
     parser.add_argument("--page-lines", type=int, default=1_000_000)
@@ -318,7 +323,7 @@ def main() -> int:
             "VCBENCH_LOG_LEVEL": "WARNING",
             "VCBENCH_REDIS_URL": f"redis://127.0.0.1:{ports.free_port()}/0",
         }
-        with database(options.database, folder) as url:
+        with database(folder, server=options.postgres) as url:
             os.environ["VCBENCH_DATABASE_URL"] = url
             figures, missed = measure(options, folder)
     print(json.dumps(figures))

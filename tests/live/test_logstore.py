@@ -245,7 +245,7 @@ def test_no_half_file_is_left_by_a_full_disk(
     def full(*args: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(logfile.os, "fsync", full)
+    monkeypatch.setattr("runs.logfile.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         logfile.write(tmp_path / "x.jsonl.gz", [], None)
     assert list(tmp_path.iterdir()) == [tmp_path / "data"]
