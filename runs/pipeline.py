@@ -39,6 +39,7 @@ def carry_out(claim: Claim, order: Sequence[Stage]) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     with (
         RunLog(claim) as log,
+        log.listening("benchmarks", "runs.transfers", "truvari"),
         Watch(claim) as watch,
         handing_back_on_sigterm(watch),
         Ending(claim, log),
