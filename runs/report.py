@@ -98,7 +98,7 @@ def _sections(results: Results) -> Iterator[Section]:
 
 def _small(results: Results) -> Section:
     small = results.small
-    heading = ["", *(f"{row.type} {row.filter}" for row in small.whole)]
+    heading = [_("Measure"), *(f"{row.type} {row.filter}" for row in small.whole)]
     measures = Table(
         heading,
         [
@@ -189,7 +189,7 @@ def _made(results: Results) -> Section:
             *((_("command"), command) for command in made.commands),
         ]
     ]
-    heading = [_("Stage"), _("What"), ""]
+    heading = [_("Stage"), _("What"), _("Value")]
     return Section(_("How this was made"), [Table(heading, rows, words=3)])
 
 
