@@ -34,7 +34,7 @@ def laboratory(*, samples: int = 2, **settings: str) -> Iterator[Laboratory]:
     """Serve the laboratory; this process becomes a part of the portal (Django)."""
     with (
         tempfile.TemporaryDirectory(prefix="vcbench-bench-") as folder,
-        s3.serving() as bucket,
+        s3.serving(Path(folder)) as bucket,
     ):
         made = lab.build(Path(folder, "lab"))
         names = sorted(path.name for path in made.samples.iterdir())[-samples:]

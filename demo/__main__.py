@@ -63,7 +63,7 @@ def demonstrate(begun: float, *, ends: bool) -> bool:
     fresh_folder()
     print("Making a synthetic laboratory …")
     made = lab.build(FOLDER / "lab")
-    with s3.serving() as bucket, giab.serving(made.site) as site:
+    with s3.serving(FOLDER) as bucket, giab.serving(made.site) as site:
         for folder in sorted(made.samples.iterdir()):
             bucket.put_folder(folder.name, folder, id=ANALYSIS)
         with Portal(FOLDER, environment(bucket, site, made), port=port()) as portal:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
-from moto.server import ThreadedMotoServer
+import urllib3
 
+from vcbench_site.embedded.ports import free_port
+from vcbench_site.embedded.processes import Child, Children
+from vcbench_site.embedded.waiting import until
+
+HOST = "127.0.0.1"
 BUCKET = "demo-lab"
 PREFIX = "demo"
 REGION = "ca-central-1"
@@ -49,14 +56,22 @@ class Bucket:
 
 
 @contextmanager
-def serving() -> Iterator[Bucket]:
-    """Serve the bucket on a free port, empty at first."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
+def serving(folder: Path) -> Iterator[Bucket]:
+    """Serve the bucket on a free port, empty at first; `folder` is for the log.
+
+    In a process of its own: moto keeps its buckets in the process, and whoever plays
+    S3 in this one would share them.
+    """
+    port = free_port(HOST)
+    endpoint = f"http://{HOST}:{port}"
+    with Children() as children:
+        child = Child(
+            "The S3 service",
+            [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)],
+            environment=os.environ,
+            log=folder / "s3.log",
+        )
+        until(partial(_answers, endpoint), children.add(child))
         client = boto3.client(
             "s3",
             endpoint_url=endpoint,
@@ -68,5 +83,11 @@ def serving() -> Iterator[Bucket]:
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
         yield Bucket(endpoint, client)
-    finally:
-        server.stop()
+
+
+def _answers(endpoint: str) -> bool:
+    try:
+        urllib3.request("GET", endpoint, retries=False, timeout=2)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return True

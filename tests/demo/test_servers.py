@@ -42,9 +42,10 @@ def test_nothing_above_the_folder_is_served(site: str) -> None:
 
 
 def test_the_bucket_has_the_default_layout(tmp_path: Path) -> None:
-    (tmp_path / "S.dragen.sv.vcf.gz").write_bytes(b"calls")
-    with s3.serving() as bucket:
-        bucket.put_folder("S", tmp_path, id="run1")
+    (tmp_path / "S").mkdir()
+    (tmp_path / "S" / "S.dragen.sv.vcf.gz").write_bytes(b"calls")
+    with s3.serving(tmp_path) as bucket:
+        bucket.put_folder("S", tmp_path / "S", id="run1")
         listed = bucket.client.list_objects_v2(Bucket=s3.BUCKET)["Contents"]
     assert [item["Key"] for item in listed] == [
         "demo/S/vcf/dragen/run1/varcaller/S.dragen.sv.vcf.gz"

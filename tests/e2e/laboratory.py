@@ -143,7 +143,11 @@ def running(folder: Path) -> Iterator[Laboratory]:
     """Everything up, with a viewer and an operator."""
     site, catalog = folder / "site", folder / "catalog.json"
     catalog.write_text(json.dumps(fill_site(site)))
-    with s3.serving() as bucket, giab.serving(site) as base, own_database() as database:
+    with (
+        s3.serving(folder) as bucket,
+        giab.serving(site) as base,
+        own_database() as database,
+    ):
         fill_bucket(bucket, folder / "samples")
         settings = environment(
             **bucket.settings,

@@ -127,6 +127,7 @@ def test_run_serves_until_it_is_told_to_end(
         before = parts_of(tmp_path)
         assert len(before) >= 3
         process.send_signal(number)
+        process.communicate()
         process.communicate(timeout=60)  # hear its last words, or it breaks a pipe
     assert process.returncode == (-number if number == signal.SIGKILL else 0)
     eventually(lambda: not parts_of(tmp_path))
