@@ -102,7 +102,8 @@ JOIN unnest(%(categories)s::text[], %(kinds)s::text[], %(sections)s::text[])
     WITH ORDINALITY AS c(category, kind, section, at) ON c.at = n %% 10 + 1
 CROSS JOIN LATERAL (SELECT round((100 + 3 * (random() + random() - r.id * 0))::numeric,
     4)::float AS value) AS v
-WHERE r.id >= %(first)s AND r.id < %(last)s"""
+WHERE r.id >= %(first)s AND r.id < %(last)s
+ORDER BY r.id, n"""
 
 
 def fill(runs: int, user: int, *, say: Callable[[str], None]) -> None:

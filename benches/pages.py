@@ -38,9 +38,14 @@ DATABASE = "vcbench_bench_pages"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Milliseconds, and kilobytes (1000) of the answer alone and with its parts."""
+    """Milliseconds, and kilobytes (1000) of the answer alone and with its parts.
+
+    `work` is the CPU time of the web server and the time that the database executes: an
+    answer's time on a machine that has nothing else to do.
+    """
 
     name: str
+    work: float
     median: float
     p95: float
     answer_kb: float
@@ -144,21 +149,41 @@ def addresses() -> dict[str, str]:
     }
 
 
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def spent(server: int) -> float:
+    """Milliseconds of work so far, of the web server and in the database."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT active_time FROM pg_stat_database WHERE datname = current_database()"
+        )
+        [[executing]] = cursor.fetchall()
+    fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return float(executing) + 1000 * ticks / TICKS
+
+
 def measure(
-    browser: requests.Session, base: str, name: str, path: str, times: int
+    browser: requests.Session, portal: Portal, name: str, path: str, times: int
 ) -> Found:
     took = []
-    for _ in range(times + 2):
+    base, server = portal.address, web_server(portal)
+    browser.get(base + path, timeout=60)
+    before = spent(server)
+    for _ in range(times):
         started = time.perf_counter()
         answer = browser.get(base + path, timeout=60)
         took.append((time.perf_counter() - started) * 1000)
         if answer.status_code != 200:
             raise SystemExit(f"{name}: {path} answers {answer.status_code}.")
-    took = took[2:]
+    work = (spent(server) - before) / times
     p95 = statistics.quantiles(took, n=20)[-1] if len(took) > 1 else took[0]
     alone = len(answer.content) / 1000
     whole = alone + sum(parts(browser, answer)) / 1000
-    return Found(name, statistics.median(took), p95, alone, whole)
+    return Found(name, work, statistics.median(took), p95, alone, whole)
 
 
 def parts(browser: requests.Session, answer: requests.Response) -> Iterator[int]:
@@ -171,7 +196,7 @@ def parts(browser: requests.Session, answer: requests.Response) -> Iterator[int]
 def show(found: Found) -> None:
     sign = "" if found.is_good else "  <- too much"
     print(
-        f"{found.name:38} {found.median:7.0f} {found.p95:7.0f} ms "
+        f"{found.name:38} {found.work:6.0f} {found.median:7.0f} {found.p95:7.0f} ms "
         f"{found.answer_kb:7.0f} {found.whole_kb:7.0f} kB{sign}",
         flush=True,
     )
@@ -197,15 +222,21 @@ def main() -> int:
             portal.manage("migrate", "--noinput")
             session = fill(asked.runs)
             portal.serve()
-            found = [
-                measure(browser_of(session, portal), portal.address, *each, asked.times)
-                for each in addresses().items()
-                if each[0].startswith(asked.only)
-            ]
-            for each in found:
-                show(each)
+            browser = browser_of(session, portal)
+            print(f"{'':38}    work  median     p95      answer   whole")
+            found = []
+            for name, path in addresses().items():
+                if name.startswith(asked.only):
+                    found.append(measure(browser, portal, name, path, asked.times))
+                    show(found[-1])
     print(json.dumps({"runs": asked.runs, "pages": [asdict(each) for each in found]}))
     return int(not all(each.is_good for each in found))
+
+
+def web_server(portal: Portal) -> int:
+    """The process id of its daphne."""
+    processes = [child.process for child in portal.children if "web" in child.name]
+    return next(process.pid for process in processes if process is not None)
 
 
 def browser_of(session: str, portal: Portal) -> requests.Session:

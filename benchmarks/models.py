@@ -231,8 +231,8 @@ class QCMetric(models.Model):
             ),
         ]
         indexes = [
-            # over time, and across samples: one metric of some runs
-            models.Index(fields=["metric", "section", "run"], name="qc_metric_of_runs"),
+            # over time, across samples and in lists: one metric, run by run
+            models.Index(fields=["metric", "run"], name="qc_metric_of_runs"),
         ]
 
     def __str__(self) -> str:

@@ -47,12 +47,12 @@ def sides_of(runs: Sequence[Run], *, passing: str, stratum: str) -> list[Side]:
     small = SmallVariantMetric.objects.filter(
         run__in=sides, filter=passing, subset=stratum, subtype="*", genotype="*"
     )
-    for row in small:
+    for row in small.order_by():
         sides[row.run_id].small[row.type] = row
     structural = StructuralVariantMetric.objects.filter(
         run__in=sides, source="bench", type="*", size_class="*"
     )
-    for whole in structural.defer("columns"):
+    for whole in structural.defer("columns").order_by():
         sides[whole.run_id].structural = whole
     files = Artifact.objects.filter(run__in=sides, role=Artifact.Role.REFERENCE)
     for file in files:

@@ -214,6 +214,8 @@ class Run(models.Model):
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
             # monitoring: ended in the last 24 h
             models.Index(fields=["finished_at"], name="run_finished"),
+            # charts over time: which pipelines there are, and the runs of one
+            models.Index(fields=["pipeline", "created_at"], name="run_by_pipeline"),
         ]
 
     def __str__(self) -> str:

@@ -15,8 +15,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="qcmetric",
-            index=models.Index(
-                fields=["metric", "section", "run"], name="qc_metric_of_runs"
-            ),
+            index=models.Index(fields=["metric", "run"], name="qc_metric_of_runs"),
         ),
     ]

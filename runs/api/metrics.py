@@ -93,7 +93,7 @@ def _across(
 ) -> HttpResponseBase:
     rows = table.rows().filter(**query.conditions())
     if query.format == "json":
-        page, following = paging.ascending(rows, query.cursor, query.limit)
+        page, following = paging.by_run(rows, query.cursor, query.limit)
         items = [table.answer(row) for row in page]
         return JsonResponse({"items": items, "next": following})
     columns = [name for name in _heading(table) if name != "columns"]
@@ -113,7 +113,7 @@ def _all(
 ) -> Iterator[Mapping[str, Any]]:
     """Every row from the cursor on, a batch at a time."""
     while True:
-        page, cursor = paging.ascending(rows, cursor, BATCH)
+        page, cursor = paging.by_run(rows, cursor, BATCH)
         yield from (table.answer(row) for row in page)
         if cursor is None:
             return

@@ -39,7 +39,9 @@ def newest(
     """A page of rows by `created_at` and id, newest first, and the next cursor."""
     if cursor:
         time, key = decode(cursor, datetime, int)
-        rows = rows.filter(Q(created_at__lt=time) | Q(created_at=time, pk__lt=key))
+        # The first condition is what an index can begin with.
+        rows = rows.filter(created_at__lte=time)
+        rows = rows.filter(Q(created_at__lt=time) | Q(pk__lt=key))
     page = list(rows.order_by("-created_at", "-pk")[: limit + 1])
     if len(page) <= limit:
         return page, None
@@ -59,6 +61,25 @@ def ascending(
     if len(page) <= limit:
         return page, None
     return page[:limit], encode(getattr(page[limit - 1], by))
+
+
+def by_run(
+    rows: QuerySet[Row], cursor: str | None, limit: int
+) -> tuple[list[Row], str | None]:
+    """A page of rows of runs, run by run, and the next cursor.
+
+    By run, not by key alone: a number that only few or late runs have is then found by
+    an index, instead of reading all rows before it.
+    """
+    if cursor:
+        run, key = decode(cursor, int, int)
+        rows = rows.filter(run_id__gte=run)
+        rows = rows.filter(Q(run_id__gt=run) | Q(pk__gt=key))
+    page = list(rows.order_by("run_id", "pk")[: limit + 1])
+    if len(page) <= limit:
+        return page, None
+    last: Any = page[limit - 1]
+    return page[:limit], encode(last.run_id, last.pk)
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Q, TextChoices
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -64,7 +65,7 @@ class FollowForm(forms.Form):
         self._choose("group", groups())
         samples = Sample.objects.filter(individual=self.person).values_list("name")
         self._choose("sample", [("", _("all")), *((n, n) for [n] in samples[:500])])
-        versions = [(name, name) for name in _pipelines(self.person)]
+        versions = [(name, name) for name in _pipelines()]
         self._choose("pipeline", [("", _("all")), *versions])
         self._choose("base_pipeline", [("", "–"), *versions])
         self.initial = {"individual": self.person}
@@ -172,10 +173,20 @@ def _first_individual() -> str:
     return person.first() or INDIVIDUALS[0]
 
 
-def _pipelines(individual: str) -> list[str]:
-    runs = Run.objects.filter(sample__individual=individual).exclude(pipeline="")
-    names = runs.order_by("pipeline").values_list("pipeline", flat=True)
-    return list(names.distinct()[:100])
+# From name to name by the index: DISTINCT would read every run.
+PIPELINES = """
+WITH RECURSIVE known (name) AS (
+    SELECT min(pipeline) FROM runs_run WHERE pipeline > ''
+    UNION ALL
+    SELECT (SELECT min(pipeline) FROM runs_run WHERE pipeline > known.name)
+    FROM known WHERE known.name IS NOT NULL)
+SELECT name FROM known WHERE name IS NOT NULL LIMIT 100"""
+
+
+def _pipelines() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(PIPELINES)
+        return [name for [name] in cursor.fetchall()]
 
 
 class AnnotationForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -43,14 +43,22 @@ def judged(runs: Sequence[Run]) -> list[Judged]:
 
 def _headlines(keys: Iterable[int]) -> dict[int, Headline]:
     found = {key: Headline() for key in keys}
-    small = SmallVariantMetric.objects.filter(
-        run__in=found, filter="PASS", type__in=TYPES, **WHOLE
-    ).defer("columns")
+    small = (
+        SmallVariantMetric.objects.filter(
+            run__in=found, filter="PASS", type__in=TYPES, **WHOLE
+        )
+        .defer("columns")
+        .order_by()
+    )
     for row in sorted(small, key=lambda row: TYPES.index(row.type)):
         found[row.run_id].small[row.type] = row
-    structural = StructuralVariantMetric.objects.filter(
-        run__in=found, source="bench", type="*", size_class="*"
-    ).defer("columns")
+    structural = (
+        StructuralVariantMetric.objects.filter(
+            run__in=found, source="bench", type="*", size_class="*"
+        )
+        .defer("columns")
+        .order_by()
+    )
     for whole in structural:
         found[whole.run_id].structural = whole
     return found

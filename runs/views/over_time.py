@@ -25,7 +25,7 @@ from runs.trends import Episode, Judged, Subject, Value, episodes, judge, values
 from runs.views import taken
 from runs.views.access import operators, person, viewers
 from runs.views.follow_form import AnnotationForm, FollowForm
-from runs.views.paging import BadPlace, Page, page
+from runs.views.paging import asked
 from runs.views.subjects import choices, chosen_of, subjects
 
 SHOWN = 200
@@ -58,16 +58,9 @@ class Course:
 @viewers
 def over_time(request: HttpRequest) -> HttpResponseBase:
     form = FollowForm(request.GET)
-    status = 200 if form.is_valid() else 400
-    try:
-        shown = page(
-            form.runs(),
-            before=request.GET.get("before", ""),
-            after=request.GET.get("after", ""),
-            size=SHOWN,
-        )
-    except BadPlace:
-        shown, status = Page([]), 400
+    shown, status = asked(request, form.runs(), SHOWN)
+    if not form.is_valid():
+        status = 400
     found = subjects(form.chosen_group, shown.runs[:NEWEST])
     subject = chosen_of(request.GET.get("metric", ""), found)
     course = None if subject is None else _course(form, subject, shown.runs)

@@ -68,6 +68,7 @@ def _beyond(place: str, sense: str) -> Q:
         raise BadPlace(place) from error
     if created.tzinfo is None:
         raise BadPlace(place)
-    return Q((f"created_at__{sense}", created)) | Q(
-        ("created_at", created), (f"id__{sense}", pk)
+    # The first condition is what an index can begin with.
+    return Q((f"created_at__{sense}e", created)) & (
+        Q((f"created_at__{sense}", created)) | Q((f"id__{sense}", pk))
     )

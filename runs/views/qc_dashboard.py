@@ -228,7 +228,8 @@ def _values(
         section__in={row.section for row in metrics},
         run__in=runs,
         value__isnull=False,
-    ).only("run_id", "kind", "section", "scope", "metric", "value")
+    ).order_by("run_id", "line")
+    rows = rows.only("run_id", "kind", "section", "scope", "metric", "value")
     found: dict[Subject, list[tuple[int, float]]] = defaultdict(list)
     for row in rows:
         found[qc_subject(row)].append((row.run_id, float(row.value or 0)))
