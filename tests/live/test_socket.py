@@ -97,6 +97,19 @@ def test_reconnecting_goes_on_after_the_last_line(
     assert seen + second.sequences == list(range(1, 201))
 
 
+def test_coming_back_in_the_middle_of_a_frame_doubles_nothing(
+    site: Site, run: Run, log: RunLog, watcher: User
+) -> None:
+    first = site.socket(path(run), watcher)
+    assert first.take() is not None
+    log.info("\n".join(f"line {number}" for number in range(100)))
+    log.flush()
+    first.until(100)  # the hub has it in memory now
+    second = site.socket(path(run, since=50), watcher)
+    second.until(100)
+    assert second.sequences == list(range(51, 101))
+
+
 def test_a_viewer_ahead_of_the_log_gets_only_later_lines(
     site: Site, run: Run, log: RunLog, watcher: User
 ) -> None:
