@@ -199,9 +199,10 @@ def _compare(
         threads=checked.threads,
     )
     comparison = comparer(truth, query, checked.reference, options)
+    truth_classes, query_classes = pool.map(classify, (truth, query))
     sides = (
-        Side(truth, classify(truth), comparison.truth),
-        Side(query, classify(query), comparison.query),
+        Side(truth, truth_classes, comparison.truth),
+        Side(query, query_classes, comparison.query),
     )
     wide = None
     if confident is not None:
