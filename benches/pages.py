@@ -158,7 +158,8 @@ def spent(server: int) -> float:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT active_time FROM pg_stat_database WHERE datname = current_database()"
+            "SELECT active_time FROM pg_stat_database "
+            "WHERE datname = current_database()"
         )
         [[executing]] = cursor.fetchall()
     fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
@@ -178,7 +179,8 @@ def measure(
         answer = browser.get(base + path, timeout=60)
         took.append((time.perf_counter() - started) * 1000)
         if answer.status_code != 200:
-            raise SystemExit(f"{name}: {path} answers {answer.status_code}.")
+            log = (portal.logs / "web.log").read_text()[-3000:]
+            raise SystemExit(f"{name}: {path} answers {answer.status_code}.\n{log}")
     work = (spent(server) - before) / times
     p95 = statistics.quantiles(took, n=20)[-1] if len(took) > 1 else took[0]
     alone = len(answer.content) / 1000
