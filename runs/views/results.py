@@ -19,6 +19,7 @@ from runs.views.drawn import contig_chart, curve_charts
 from runs.views.findings import Facts, Finding, findings
 from runs.views.small import SmallVariants, small_variants_of
 from runs.views.structural import StructuralVariants, structural_variants_of
+from runs.views.taken import FORMATS
 
 QC_SHOWN = 25
 """Rows of a category on the page; histograms have thousands."""
@@ -57,6 +58,11 @@ class Results:
     charts: Sequence[Chart]
     """Curves, strata and contigs of small variants."""
     findings: Sequence[Finding]
+
+    @property
+    def formats(self) -> Sequence[str]:
+        """What the tables can be taken away as."""
+        return FORMATS
 
     @property
     def any(self) -> bool:

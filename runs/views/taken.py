@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from runs.api import tables
 
 FORMATS = ("csv", "tsv", "json")
-Cell = str | int | float | None
 
 
 def wanted(request: HttpRequest) -> str:
@@ -36,3 +35,11 @@ def table(
         answer.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
         return answer
     return tables.download(request, f"{name}.{kind}", heading, rows)
+
+
+def query(request: HttpRequest) -> str:
+    """The address as it stands, for links to other formats of it."""
+    kept = request.GET.copy()
+    for name in ("format", "table", "before", "after"):
+        kept.pop(name, None)
+    return kept.urlencode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
@@ -157,3 +159,30 @@ def test_runs_are_chosen_for_comparing(looks: Browser) -> None:
     assert box.attributes["value"] == str(run.uuid)
     form = page.one(f"form#{box.attributes['form']}")
     assert form.attributes["action"] == "/compare/"
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_the_list_is_taken_away_as_it_is_filtered(
+    looks: Browser, operator: User, form: str
+) -> None:
+    completed("NA24143_a", operator, pipeline="=DRAGEN")
+    make_run("NA12878_b")
+
+    answer = looks.get(LIST, {"individual": "HG004", "format": form})
+
+    text = answer.getvalue().decode()
+    [row] = csv.DictReader(io.StringIO(text), delimiter="," if form == "csv" else "\t")
+    assert row["sample"] == "NA24143_a"
+    assert row["pipeline"] == "'=DRAGEN"
+    assert row["snp_f1"] == "0.991304"
+    assert row["sv_recall"] == "0.9"
+    assert row["seconds"] == "90"
+
+
+def test_the_list_as_json(looks: Browser) -> None:
+    make_run()
+
+    items = looks.get(LIST, {"format": "json"}).json()["items"]
+
+    assert [item["status"] for item in items] == ["pending"]
+    assert items[0]["snp_f1"] is None

@@ -78,3 +78,11 @@ def test_costs_the_same_for_many_runs(
 
     with django_assert_max_num_queries(8):
         looks.get(PAGE)
+
+
+def test_the_runs_are_taken_away(looks: Browser) -> None:
+    completed()
+
+    items = looks.get(PAGE, {"format": "json"}).json()["items"]
+
+    assert [item["individual"] for item in items] == ["HG004"]

@@ -134,3 +134,13 @@ def test_costs_the_same_for_many_rows(
 
     with django_assert_max_num_queries(14):
         page_of(looks, run)
+
+
+def test_every_number_of_a_run_can_be_taken_away(looks: Browser) -> None:
+    page = looks.page(whole_run().get_absolute_url())
+
+    links = page.all(".panel .take a")
+
+    assert len(links) == 9
+    for link in links:
+        assert looks.get(str(link.attributes["href"])).status_code == 200
