@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.parsers.vcf_header import VcfError, VcfHeader, sniff
-
 from runs.models import Artifact, StageName
 from runs.stages.base import Context, StageFailed
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from runs import compaction
+from runs import cleanup, compaction
 from runs.logfile import LogFileError
 from runs.models import Run
 
@@ -18,7 +18,8 @@ from runs.models import Run
 class Command(BaseCommand):
     help = (
         "Move the logs of ended runs from the database into compressed files, and "
-        "remove logs older than VCBENCH_RETENTION_DAYS (0: never). Run it daily."
+        "remove logs and files older than VCBENCH_RETENTION_DAYS (0: never). The "
+        "reaper does this daily."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,8 +46,9 @@ class Command(BaseCommand):
         return sum(self.say_removed(run) for run in compaction.to_remove(old))
 
     def say_removed(self, run: Run) -> bool:
+        freed = cleanup.clean_up(run, by="The retention setting")
         compaction.remove(run)
-        self.stdout.write(f"{run.uuid}: log removed")
+        self.stdout.write(f"{run.uuid}: log and {freed.files} files removed")
         return True
 
     def compact(self, before: datetime) -> tuple[int, list[str]]:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from runs import lifecycle, queue
 from runs.database import steady
 from runs.worker import PR_SET_PDEATHSIG
 
+DAY = 24 * 3600.0
+
 
 class Command(BaseCommand):
-    help = "Give lost runs to the next worker, again and again until SIGTERM."
+    help = (
+        "Give lost runs to the next worker, again and again until SIGTERM; "
+        "compact old logs and apply the retention daily."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true")
@@ -40,9 +47,20 @@ class Command(BaseCommand):
         if not options["once"]:
             signal.signal(signal.SIGTERM, stop)
             signal.signal(signal.SIGINT, stop)
+        due = time.monotonic()
         sweep()
         while not options["once"] and not end.wait(options["every"]):
             sweep()
+            if time.monotonic() >= due:
+                self.tidy()
+                due += DAY
+
+    def tidy(self) -> None:
+        """Compact old logs and apply the retention; what fails waits for tomorrow."""
+        try:
+            call_command("compact_logs", stdout=self.stdout)
+        except CommandError as error:
+            self.stderr.write(str(error))
 
 
 @steady
