@@ -73,7 +73,7 @@ format: set-up-dev ## put the code into shape
 constraints: set-up-dev ## pin anew what the requirements bring
 	$(PY) requirements/pin.py
 
-BENCHES := engine gvcf strata fuzz kill log transfer pages variants
+BENCHES := engine gvcf strata fuzz kill log transfer pages variants restart freeze stop load
 .PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): bench-%: set-up-dev
 	@$(PY) benches/$*.py $(ARGS)
@@ -83,6 +83,10 @@ bench-gvcf: ## a gVCF of mostly reference blocks
 bench-strata: ## 50 strata at once
 bench-fuzz: ## hostile call files
 bench-kill: ## workers killed at random moments
+bench-restart: ## Redis or PostgreSQL restarted (ARGS="--what redis")
+bench-freeze: ## a worker frozen past its claim; one job carried many times
+bench-stop: ## seconds until a cancelled run has stopped
+bench-load: ## 1,000 runs queued at once
 bench-log: ## live log under load
 bench-transfer: ## downloads against s5cmd and aws
 bench-pages: ## pages and lists over 100,000 runs and 10,000,000 metrics (PostgreSQL)
