@@ -105,7 +105,10 @@ def test_nothing_in_a_page_breaks_its_security_policy(
     page = browser.page(addresses()[name])
 
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert not page.has("style, [style], [onclick], [onchange], script:not([src], [type='application/json'])")
+    assert not page.has(
+        "style, [style], [onclick], [onchange], "
+        "script:not([src], [type='application/json'])"
+    )
     for node in page.all("[src], link[href], use[href]"):
         address = node.attributes.get("src") or node.attributes.get("href") or ""
         assert address.startswith("/static/")
