@@ -176,3 +176,22 @@ def test_a_table_holds_all_rows_and_no_formulas(looks: Api, run: Run) -> None:
 )
 def test_cells(value: Any, shown: Any) -> None:
     assert cell(value) == shown
+
+
+def test_pages_across_runs_hold_every_row_once(looks: Api, run: Run) -> None:
+    """Run by run, also where rows of an early run were written late."""
+    later = make_run(status=Status.COMPLETED)
+    for line in (5, 6):
+        make_qc(later, line=line, text="1", value=1.0)
+    make_qc(run, line=7, text="2", value=2.0)
+    seen: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = (
+            f"metrics/qc?limit=1&cursor={cursor}" if cursor else "metrics/qc?limit=1"
+        )
+        answer = looks.ask("GET", query).json()
+        seen += [row["line"] for row in answer["items"]]
+        cursor = answer["next"]
+
+    assert seen == [1, 7, 5, 6]
