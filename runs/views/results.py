@@ -127,5 +127,6 @@ def _made(run: Run) -> Iterator[Made]:
 def _written(value: object) -> str:
     """A value of the record in one line: `name 1.2, other 3.4` for a mapping."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_written(inner)}" for key, inner in value.items())
+        pairs = sorted(value.items())  # PostgreSQL keeps no order
+        return ", ".join(f"{key} {_written(inner)}" for key, inner in pairs)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

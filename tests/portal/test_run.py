@@ -172,7 +172,7 @@ def test_provenance(looks: Browser) -> None:
 
     section = "[aria-labelledby=provenance-title]"
     assert page.text(f"{section} h3") == "Small variants"
-    assert "vcbench 0.1.0, pysam 0.24.1" in page.texts(f"{section} dd")
+    assert "pysam 0.24.1, vcbench 0.1.0" in page.texts(f"{section} dd")
     assert page.text(f"{section} dd code") == "vcbench compare -r genome.fa"
 
 
