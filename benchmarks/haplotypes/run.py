@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +127,10 @@ def _carry_out(
             if targets is not None:
                 keep_targets(records, targets)
     for name, records in (("Truth", truth), ("Query", query)):
-        log("info", f"{name}: {len(records):,} variant lines of {records.path}.")
+        log(
+            "info",
+            f"{name}: {len(records):,} variant lines of {Path(records.path).name}.",
+        )
     if job.leftshift or job.decompose:
         with clock.step("preprocess"):
             query = preprocess(
