@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -116,18 +117,25 @@ class Run:
         pytest.fail(f"it ended without saying: {words}")
 
 
+@contextmanager
+def killed_at_last(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Else a failing test would wait for ever for what it has not told to end."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_run_serves_until_it_is_told_to_end(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     run = Run(tmp_path, DJANGO_SUPERUSER_PASSWORD="a long password 1")
-    with run.process as process:
+    with run.process as process, killed_at_last(process):
         address = run.read_until("VCBench serves at").split()[3]
         assert urllib3.request("GET", address).status == 200
-        before = parts_of(tmp_path)
-        assert len(before) >= 3
+        eventually(lambda: len(parts_of(tmp_path)) >= 3)
         process.send_signal(number)
-        process.communicate()
         process.communicate(timeout=60)  # hear its last words, or it breaks a pipe
     assert process.returncode == (-number if number == signal.SIGKILL else 0)
     eventually(lambda: not parts_of(tmp_path))
