@@ -29,6 +29,7 @@
     dialog.showModal();
   });
   dialog?.addEventListener("close", () => {
+    if (dialog.open) return; // the event comes late: the next question is open already
     const form = asking;
     asking = null;
     const yes = dialog.returnValue === "yes";
