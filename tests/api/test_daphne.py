@@ -54,8 +54,9 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, valkey: str) -> Iterator[Served]:
+    own = {k: v for k, v in os.environ.items() if k != "VCBENCH_DATABASE_URL"}
     environment = {
-        **os.environ,
+        **own,
         "VCBENCH_REDIS_URL": valkey,
         "VCBENCH_UPLOAD_MAX_GB": str(LIMIT / 1_000_000_000),
         "VCBENCH_SECRET_KEY": "only-for-tests",

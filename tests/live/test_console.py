@@ -189,7 +189,7 @@ def test_the_first_error_is_jumped_to(page: Page) -> None:
 
 
 def test_search_and_levels_filter_the_whole_log(page: Page) -> None:
-    run = long_log(3_000, "CASE WHEN i % 1000 = 7 THEN 'warning' ELSE 'info' END")
+    run = long_log(3_000, "CASE WHEN i %% 1000 = 7 THEN 'warning' ELSE 'info' END")
     page.goto(run.get_absolute_url())
     settle(page, 3_000)
     page.get_by_label("Levels").select_option("warning,error")
