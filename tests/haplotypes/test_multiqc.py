@@ -16,6 +16,9 @@ import pytest
 
 from tests.haplotypes.small import Bench, Call, bench, deletion
 
+# One worker makes the venv, and the others do not meet it half made.
+pytestmark = pytest.mark.xdist_group("readers")
+
 ROOT = Path(__file__).resolve().parents[2]
 PINS = Path(__file__).with_name("readers.txt")
 OFFLINE = """
