@@ -6,10 +6,13 @@ import gzip
 import hashlib
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from runs.transfers import pull, slots
 from runs.transfers.base import Limits
+from runs.transfers.crew import Gate
 from tests.transfers.servers import Site, serving
 
 QUICK = Limits(
@@ -38,6 +41,18 @@ def md5(data: bytes) -> str:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def own_slots(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """All tests of this machine talk to one host; none may wait for another's
+    connections, nor for those of a thread that an earlier test has left."""
+    folder = tmp_path_factory.mktemp("slots")
+    monkeypatch.setattr(slots, "slots_folder", lambda: folder)
+    monkeypatch.setattr(pull, "GATE", Gate())
+    return folder
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from itertools import count, groupby
 from pathlib import Path
 
 import pytest
@@ -67,12 +68,30 @@ def test_brings_an_empty_file(site: Site, url: str, tmp_path: Path) -> None:
 
 
 def test_uses_at_most_four_connections(site: Site, url: str, tmp_path: Path) -> None:
+    """Nobody is answered before four wait, and then not at once, so that a fifth
+    would be seen."""
+    four, answer = threading.Event(), threading.Event()
+
+    def hold(handler: Handler, _body: bytes) -> bool:
+        if handler.command == "GET":
+            if site.open_now >= 4:
+                four.set()
+            assert answer.wait(10)
+        return False
+
+    def progress(_done: int, _total: int | None, _rate: float) -> None:
+        if four.is_set() and next(looks) == 2:
+            answer.set()
+
+    looks = count()
     for n in range(6):
         site.files[f"/{n}.bin"] = noise(1_500_000, n)
+        site.faults[f"/{n}.bin"] = hold
     jobs = [Job(remote_file(f"{url}/{n}.bin"), tmp_path / f"{n}") for n in range(6)]
-    got = fetch_all(HttpsSource(), jobs, limits=QUICK)
+    patient = replace(QUICK, read_timeout=30, stall_seconds=30)
+    got = fetch_all(HttpsSource(), jobs, progress=progress, limits=patient)
     assert [f.path.name for f in got] == [str(n) for n in range(6)]
-    assert site.most_open <= 4
+    assert site.most_open == 4
 
 
 def test_does_not_bring_twice_what_is_verified(
@@ -100,46 +119,50 @@ def test_brings_again_what_was_damaged_in_place(
 def test_reports_progress_and_stops_when_told(
     site: Site, url: str, tmp_path: Path
 ) -> None:
-    """Stops within a second, even while the server sends nothing."""
+    """The server tells the size once progress was asked for, sends all ranges but one,
+    and is left in the middle of that one."""
     data = site.files["/a.bin"] = noise(3_000_000)
-    silent = threading.Event()
+    start, chunk = 786_432, 262_144
+    asked, left = threading.Event(), threading.Event()
+    seen: list[tuple[int, int | None, float]] = []
+
+    def progress(done: int, total: int | None, rate: float) -> None:
+        seen.append((done, total, rate))
+        asked.set()
 
     def hang(handler: Handler, body: bytes) -> bool:
-        if "786432" in handler.headers.get("Range", ""):
-            silent.set()
-            handler.answer(206, b"", slow_headers(handler, body))
-            time.sleep(3)
-            return True
-        return False
-
-    def slow_headers(handler: Handler, body: bytes) -> dict[str, str]:
-        end = 786432 + 262144
-        return {
-            "Content-Range": f"bytes 786432-{end - 1}/{len(body)}",
-            "Content-Length": "262144",
-            "ETag": handler.etag(body),
-        }
+        if handler.command == "HEAD":
+            assert asked.wait(10)
+        if f"={start}-" not in handler.headers.get("Range", ""):
+            return False
+        sent = f"bytes {start}-{start + chunk - 1}/{len(body)}"
+        headers = {"Content-Range": sent, "Content-Length": str(chunk)}
+        handler.answer(206, b"", {**headers, "ETag": handler.etag(body)})
+        if not handler.connection.recv(1):
+            left.set()
+        return True
 
     site.faults["/a.bin"] = hang
-    seen: list[tuple[int, int | None, float]] = []
-    started = time.monotonic()
+    remote = remote_file(f"{url}/a.bin", md5=md5(data))
     with pytest.raises(TransferCancelled):
         fetch(
             HttpsSource(),
-            remote_file(f"{url}/a.bin", md5=md5(data)),
+            remote,
             tmp_path / "a",
-            progress=lambda *p: seen.append(p),
-            should_stop=silent.is_set,
-            limits=replace(QUICK, read_timeout=30),
+            progress=progress,
+            should_stop=lambda: bool(seen) and seen[-1][0] == len(data) - chunk,
+            limits=replace(QUICK, read_timeout=30, stall_seconds=30),
         )
-    assert time.monotonic() - started < 2
-    # unknown until the server has told the size
-    assert {total for _, total, _ in seen} <= {None, len(data)}
+    assert left.wait(10)
+    assert seen[0] == (0, None, 0.0)
+    assert [total for total, _ in groupby(total for _, total, _ in seen)] == [
+        None,
+        len(data),
+    ]
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
     site.faults.clear()
-    got = fetch(
-        HttpsSource(), remote_file(f"{url}/a.bin", md5=md5(data)), tmp_path / "a"
-    )
-    assert got.resumed_bytes > 0
+    got = fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
+    assert (got.resumed_bytes, got.downloaded_bytes) == (len(data) - chunk, chunk)
     assert got.path.read_bytes() == data
 
 

@@ -26,14 +26,6 @@ from tests.transfers.conftest import QUICK, gz, md5, noise
 from tests.transfers.servers import Site
 
 
-@pytest.fixture(autouse=True)
-def own_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "slots"
-    folder.mkdir()
-    monkeypatch.setattr(slots, "slots_folder", lambda: folder)
-    return folder
-
-
 def _download(url: str, target: Path, folder: Path) -> None:
     slots.slots_folder = lambda: folder
     fetch(HttpsSource(), remote_file(url), target, limits=QUICK)
