@@ -24,6 +24,7 @@ from runs.api.receive import Archive
 from runs.intake import Benchmark
 from runs.lifecycle import Order
 from runs.models import SAMPLE_ID, Priority, RunQuerySet, Source, Status
+from runs.reads import Reads
 from runs.sources import S3Folder
 from runs.templatetags.portal import amount
 from runs.transfers.base import Limits, TransferError
@@ -138,7 +139,18 @@ class OrderForm(forms.Form):
         initial=Priority.DEFAULT,
     )
 
-    MORE = ("engine", "preset", "build", "priority")
+    reads = forms.CharField(
+        label=_("BAM or CRAM on the server"),
+        required=False,
+        max_length=1000,
+        help_text=_(
+            "The whole path, below an allowed folder, with its index beside it. Empty: "
+            "none. The reads are only shown; they change no result."
+        ),
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    MORE = ("engine", "preset", "build", "priority", "reads")
     """Fields that most runs leave alone."""
 
     def main_fields(self) -> list[forms.BoundField]:
@@ -156,6 +168,10 @@ class OrderForm(forms.Form):
 
     def has_faults_in_more(self) -> bool:
         return any(name in self.errors for name in self.MORE)
+
+    def clean_reads(self) -> str:
+        given = self.cleaned_data["reads"]
+        return str(Reads.at(given).path) if given else ""
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -175,7 +191,7 @@ class OrderForm(forms.Form):
         """What the valid form asks for."""
         given = self.cleaned_data
         stages, options = intake.stages_of(given["stages"])
-        for name in ("engine", "preset", "build"):
+        for name in ("engine", "preset", "build", "reads"):
             if given[name]:
                 options[name] = given[name]
         return Order(

@@ -28,6 +28,7 @@ from runs import intake, logstore
 from runs.api import errors
 from runs.api.errors import ApiError
 from runs.models import SAMPLE_ID
+from runs.reads import Reads
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON = "application/json"
@@ -52,6 +53,10 @@ def preset(name: str) -> str:
     return name
 
 
+def alignment(text: str) -> str:
+    return str(_kept(Reads.at, text).path)
+
+
 def _split(value: Any) -> Any:
     """A list may come as one text with commas (in forms and query strings)."""
     texts = [value] if isinstance(value, str) else value
@@ -65,6 +70,7 @@ Stages = Annotated[list[StageWord], BeforeValidator(_split)]
 SampleName = Annotated[str, AfterValidator(sample_id), Field(max_length=100)]
 Word = Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 PresetName = Annotated[str, AfterValidator(preset)]
+AlignmentPath = Annotated[str, AfterValidator(alignment)]
 BuildName = Literal["GRCh37", "GRCh38", "CHM13v2.0"]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 StatusName = Literal["pending", "running", "completed", "error", "cancelled"]
@@ -109,17 +115,29 @@ class Asked(Options):
     )
 
 
-class ImportBody(Asked):
-    """A sample of the S3 store."""
+class AskedOfOne(Asked):
+    """What a request for one run may say."""
 
     sample_id: SampleName
+    reads: AlignmentPath | None = Field(
+        None,
+        description="A BAM or CRAM on the server, its index beside it, to be shown "
+        "beneath the variants; it changes no result.",
+    )
+
+    def chosen(self, words: list[StageWord]) -> dict[str, Any]:
+        shown = {"reads": self.reads} if self.reads else {}
+        return {**super().chosen(words), **shown}
+
+
+class ImportBody(AskedOfOne):
+    """A sample of the S3 store."""
+
     id: Word | None = Field(None, description="One of several folders of the sample.")
 
 
-class ZipBody(Asked):
+class ZipBody(AskedOfOne):
     """The form fields that come with a ZIP."""
-
-    sample_id: SampleName
 
 
 class PartsBody(Body):
@@ -147,10 +165,9 @@ class PrefixBody(Asked):
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
 
 
-class RunBody(Asked):
+class RunBody(AskedOfOne):
     """A run from any source that needs no upload."""
 
-    sample_id: SampleName
     source: Literal["s3", "path", "url"]
     id: Word | None = Field(None, description="With source s3: one folder of several.")
     path: str | None = Field(

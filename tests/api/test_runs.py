@@ -179,6 +179,50 @@ def test_inputs_that_may_not_be_used(
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize("path", ["runs", "upload/aws"])
+def test_reads_to_be_shown_may_be_given(operates: Api, root: Path, path: str) -> None:
+    for name in ("a.bam", "a.bai"):
+        (root / name).touch()
+    body = {"sample_id": "a", "reads": f"{root}/a.bam", "engine": "happy"}
+    source = {"source": "s3"} if path == "runs" else {}
+    answer = operates.ask("POST", path, {**body, **source})
+    assert answer.status_code == 201
+    options = {"reads": f"{root}/a.bam", "engine": "happy"}
+    assert answer.json()["options"] == Run.objects.get().options == options
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("/etc/passwd", "outside the allowed"),
+        ("a.bam", "whole path"),
+        ("{root}/none.bam", "not there"),
+        ("{root}/a.txt", "no BAM or CRAM"),
+        ("{root}/bare.bam", "no index"),
+        (7, "valid string"),
+    ],
+)
+def test_reads_that_cannot_be_shown_are_refused(
+    operates: Api, root: Path, given: Any, words: str
+) -> None:
+    for name in ("a.txt", "bare.bam"):
+        (root / name).touch()
+    reads = given.format(root=root) if isinstance(given, str) else given
+    body = {"sample_id": "a", "source": "s3", "reads": reads}
+    answer = operates.ask("POST", "runs", body)
+    assert answer.status_code == 400
+    fields = answer.json()["error"]["fields"]
+    assert list(fields) == ["reads"]
+    assert words in fields["reads"][0]
+    assert not Run.objects.exists()
+
+
+def test_reads_belong_to_one_sample(operates: Api, root: Path) -> None:
+    body = {"starting_with": "a", "reads": f"{root}/a.bam"}
+    answer = operates.ask("POST", "upload/prefix", body)
+    assert list(answer.json()["error"]["fields"]) == ["reads"]
+
+
 def test_viewers_may_not_create_runs(looks: Api) -> None:
     assert looks.ask("POST", "runs", {"sample_id": "a"}).status_code == 403
 

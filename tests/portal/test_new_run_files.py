@@ -195,6 +195,56 @@ def test_addresses_may_be_switched_off(operates: Browser, configure: Configure) 
     assert "VCBENCH_URL_HOSTS" in page.text("#id_urls_error")
 
 
+def alignment(folder: Path) -> Path:
+    """A BAM with its index, as far as its names say."""
+    bam = folder / "reads.bam"
+    for path in (bam, folder / "reads.bam.bai"):
+        path.touch()
+    return bam
+
+
+@pytest.mark.parametrize("address", [ZIP, PATH, URL])
+def test_reads_to_be_shown(
+    operates: Browser, data: Path, configure: Configure, address: str
+) -> None:
+    configure(path_roots=[data], url_hosts=["lab.example"])
+    bam = alignment(data)
+    where: dict[str, Any] = {
+        ZIP: {"file": archive()},
+        PATH: {"path": str(data)},
+        URL: {"urls": "https://lab.example/a.vcf.gz"},
+    }[address]
+
+    operates.send(address, **ORDER, **where, reads=f" {bam} ")
+
+    assert Run.objects.get().options == {"reads": str(bam)}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/etc/passwd", "outside the allowed folders"),
+        ("reads.bam", "beginning with a slash"),
+        ("{data}/none.bam", "is not there"),
+        ("{data}/reads.bam.bai", "is no BAM or CRAM file"),
+        ("{data}/bare.bam", "has no index beside it"),
+    ],
+)
+def test_reads_that_cannot_be_shown_are_refused(
+    operates: Browser, data: Path, configure: Configure, path: str, said: str
+) -> None:
+    configure(path_roots=[data])
+    alignment(data)
+    (data / "bare.bam").touch()
+
+    page = operates.send(PATH, **ORDER, path=str(data), reads=path.format(data=data))
+
+    assert page.status == 422
+    assert said in page.text("#id_reads_error")
+    assert page.has("details[open] #id_reads")
+    assert not Run.objects.exists()
+
+
 def in_parts(operates: Browser, content: bytes) -> str:
     """Send an archive by the REST interface; returns the upload's id."""
     begun = operates.post(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -85,8 +86,13 @@ def test_a_sample_with_one_folder_is_started(
     assert sent == [("default", run.pk, 1)]
 
 
-def test_all_options(operates: Browser, bucket: Bucket) -> None:
+def test_all_options(
+    operates: Browser, bucket: Bucket, tmp_path: Path, configure: Callable[..., None]
+) -> None:
     bucket(SAMPLE, "run-1")
+    configure(path_roots=[tmp_path])
+    for name in ("a.cram", "a.cram.crai"):
+        (tmp_path / name).touch()
 
     operates.send(
         NEW,
@@ -95,11 +101,13 @@ def test_all_options(operates: Browser, bucket: Bucket) -> None:
         preset="dragen",
         build="GRCh38",
         priority="high",
+        reads=str(tmp_path / "a.cram"),
     )
 
     run = Run.objects.get()
     assert run.options == {
         "stratified": True, "engine": "vcfeval", "preset": "dragen", "build": "GRCh38",
+        "reads": str(tmp_path / "a.cram"),
     }  # fmt: skip
     assert run.priority == Priority.HIGH
     assert run.stages.filter(name="happy").exists()
