@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from benchmarks.differences import Difference, Share, difference
+from benchmarks.differences import Counted, Difference, Share, difference
 from benchmarks.models import SmallVariantMetric, StructuralVariantMetric
 from runs.models import Artifact, Run, StageName
 
@@ -196,18 +196,22 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """How a measure is read from a row. `name` is the field; a share is kept there
-    with its bounds, or counted from `part` and `whole`."""
+    with its bounds, or they are counted from `part` and `whole`, or, for F1, from
+    `counted`."""
 
     name: str
     title: Text
     is_share: bool = True
     more_is_better: bool = True
     counts: Callable[[Any], tuple[int, int]] | None = None
+    counted: Callable[[Any], Counted] | None = None
 
     def share(self, row: Any) -> Share | None:
         value = getattr(row, self.name)
         if value is None or not self.is_share:
             return None
+        if self.counted is not None:
+            return Share(value, *(self.counted(row).f1_bounds() or ()))
         low = getattr(row, f"{self.name}_lower", None)
         high = getattr(row, f"{self.name}_upper", None)
         if low is not None or self.counts is None:
@@ -244,10 +248,23 @@ def _precision_counts(row: SmallVariantMetric) -> tuple[int, int]:
     return right, right + row.query_fp
 
 
+def _small_counted(row: SmallVariantMetric) -> Counted:
+    return Counted(row.truth_tp, row.truth_fn, row.query_tp or 0, row.query_fp)
+
+
+def _structural_counted(row: StructuralVariantMetric) -> Counted:
+    return Counted(row.tp_base, row.fn, row.tp_comp, row.fp)
+
+
+def _concordance_counts(row: StructuralVariantMetric) -> tuple[int, int]:
+    """Truvari gives the share of its TP-comp only."""
+    return round((row.gt_concordance or 0) * row.tp_comp), row.tp_comp
+
+
 SMALL: Sequence[Figure] = (
     Figure("recall", _("Recall"), counts=_recall_counts),
     Figure("precision", _("Precision"), counts=_precision_counts),
-    Figure("f1", "F1"),
+    Figure("f1", "F1", counted=_small_counted),
     Figure("truth_total", "TRUTH.TOTAL", is_share=False),
     Figure("truth_fn", "TRUTH.FN", is_share=False, more_is_better=False),
     Figure("query_fp", "QUERY.FP", is_share=False, more_is_better=False),
@@ -257,8 +274,8 @@ SMALL: Sequence[Figure] = (
 STRUCTURAL: Sequence[Figure] = (
     Figure("recall", _("Recall"), counts=lambda r: (r.tp_base, r.tp_base + r.fn)),
     Figure("precision", _("Precision"), counts=lambda r: (r.tp_comp, r.tp_comp + r.fp)),
-    Figure("f1", "F1"),
-    Figure("gt_concordance", _("GT concordance")),
+    Figure("f1", "F1", counted=_structural_counted),
+    Figure("gt_concordance", _("GT concordance"), counts=_concordance_counts),
     Figure("fn", "FN", is_share=False, more_is_better=False),
     Figure("fp", "FP", is_share=False, more_is_better=False),
 )

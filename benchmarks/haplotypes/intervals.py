@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def jeffreys(
-    successes: NDArray[np.int64], trials: NDArray[np.int64], alpha: float
+    successes: NDArray[np.int64], trials: NDArray[np.int64] | Floats, alpha: float
 ) -> tuple[Floats, Floats]:
     """(lower, upper) bounds of the 1 - alpha interval; (0, 1) without a trial."""
     from scipy.special import betaincinv  # slow to import, wanted with --ci-alpha only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,16 +10,38 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from benchmarks.differences import Counted
 from benchmarks.models import SmallVariantMetric
 
 Text = str | Promise
+Interval = tuple[float, float]
+Bounds = Callable[[Any], Interval | None]
+JEFFREYS = _("Below it: its 95 % confidence interval (Jeffreys).")
+
+
+def _stored(name: str) -> Bounds:
+    """As the engine wrote them."""
+
+    def bounds(row: Any) -> Interval | None:
+        low, high = getattr(row, f"{name}_lower"), getattr(row, f"{name}_upper")
+        return None if low is None or high is None else (low, high)
+
+    return bounds
+
+
+def f1_bounds(row: Any) -> Interval | None:
+    """Counted here, because no engine writes them."""
+    if row.f1 is None:
+        return None
+    counts = (row.truth_tp, row.truth_fn, row.query_tp or 0, row.query_fp)
+    return Counted(*counts).f1_bounds()
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """`name` is a field of SmallVariantMetric, `column` the engine's name of it.
 
-    `missing`: it is 1 minus that field. `has_interval`: the row has its bounds.
+    `missing`: it is 1 minus that field. `bounds`: where its interval is from.
     """
 
     name: str
@@ -28,7 +50,8 @@ class Measure:
     formula: str = ""
     is_share: bool = False
     missing: bool = False
-    has_interval: bool = False
+    bounds: Bounds | None = None
+    interval_explained: Text = JEFFREYS
     label: Text = ""
 
     @property
@@ -55,13 +78,15 @@ class Measure:
         value = getattr(row, self.name)
         return float(_one_minus(value)) if self.missing and value is not None else value
 
-    def interval(self, row: SmallVariantMetric) -> tuple[float, float] | None:
-        if not self.has_interval:
+    @property
+    def has_interval(self) -> bool:
+        return self.bounds is not None
+
+    def interval(self, row: Any) -> Interval | None:
+        found = self.bounds(row) if self.bounds else None
+        if found is None:
             return None
-        low = getattr(row, f"{self.name}_lower")
-        high = getattr(row, f"{self.name}_upper")
-        if low is None or high is None:
-            return None
+        low, high = found
         return (1 - high, 1 - low) if self.missing else (low, high)
 
 
@@ -76,7 +101,7 @@ RECALL = Measure(
     _("the share of known variants that were found"),
     "TRUTH.TP / (TRUTH.TP + TRUTH.FN)",
     is_share=True,
-    has_interval=True,
+    bounds=_stored("recall"),
     label=_("Recall"),
 )
 PRECISION = Measure(
@@ -85,7 +110,7 @@ PRECISION = Measure(
     _("the share of judged calls that are right"),
     "QUERY.TP / (QUERY.TP + QUERY.FP)",
     is_share=True,
-    has_interval=True,
+    bounds=_stored("precision"),
     label=_("Precision"),
 )
 MISSED = Measure(
@@ -95,7 +120,7 @@ MISSED = Measure(
     "TRUTH.FN / (TRUTH.TP + TRUTH.FN)",
     is_share=True,
     missing=True,
-    has_interval=True,
+    bounds=_stored("recall"),
     label=_("1 − recall"),
 )
 FALSE = Measure(
@@ -105,8 +130,21 @@ FALSE = Measure(
     "QUERY.FP / (QUERY.TP + QUERY.FP)",
     is_share=True,
     missing=True,
-    has_interval=True,
+    bounds=_stored("precision"),
     label=_("1 − precision"),
+)
+F1 = Measure(
+    "f1",
+    "METRIC.F1_Score",
+    _("harmonic mean of precision and recall"),
+    "2 × precision × recall / (precision + recall)",
+    is_share=True,
+    bounds=f1_bounds,
+    interval_explained=_(
+        "Below it: its 95 % confidence interval, that of the share TP / (TP + FP + "
+        "FN), with which F1 rises (Jeffreys)."
+    ),
+    label="F1",
 )
 MEASURES: Sequence[Measure] = (
     Measure(
@@ -156,21 +194,14 @@ MEASURES: Sequence[Measure] = (
     MISSED,
     PRECISION,
     FALSE,
-    Measure(
-        "f1",
-        "METRIC.F1_Score",
-        _("harmonic mean of precision and recall"),
-        "2 × precision × recall / (precision + recall)",
-        is_share=True,
-        label="F1",
-    ),
+    F1,
     Measure(
         "frac_na",
         "METRIC.Frac_NA",
         _("the share of calls that were not judged"),
         "QUERY.UNK / QUERY.TOTAL",
         is_share=True,
-        has_interval=True,
+        bounds=_stored("frac_na"),
         label="Frac_NA",
     ),
 )

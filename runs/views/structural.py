@@ -14,7 +14,8 @@ from benchmarks.parsers.truvari_classes import SIZE_CLASSES
 from runs.charts import Chart
 from runs.models import Run
 from runs.templatetags.portal import count, ratio
-from runs.views.drawn import errors_chart
+from runs.views.drawn import errors_chart, interval_text
+from runs.views.measures import F1, PRECISION, RECALL
 
 ALPHA = 0.05
 Interval = tuple[float, float]
@@ -51,6 +52,18 @@ class ClassRow:
     @property
     def precision_upper(self) -> float | None:
         return self.precision_bounds[1] if self.precision_bounds else None
+
+    @property
+    def intervals(self) -> dict[str, str]:
+        """As they stand below the figures, by the name of the measure."""
+        return {
+            measure.name: interval_text(measure, self)
+            for measure in (RECALL, PRECISION, F1)
+        }
+
+    @property
+    def f1(self) -> float | None:
+        return self.metric.f1
 
     @property
     def truth_tp(self) -> int:

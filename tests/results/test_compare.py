@@ -14,10 +14,11 @@ import pytest
 from django.urls import reverse
 
 from benchmarks import variants
-from benchmarks.models import SmallVariantMetric
+from benchmarks.models import SmallVariantMetric, StructuralVariantMetric
 from runs.models import Run
 from tests.portal.builders import completed, make_run, small_variants
 from tests.portal.conftest import Browser
+from tests.portal.page import Page
 
 pytestmark = pytest.mark.django_db
 PAGE = "/compare/"
@@ -29,6 +30,18 @@ def pair(**changes: Any) -> tuple[Run, Run]:
     worse = SmallVariantMetric.objects.filter(run=second, type="SNP", filter="PASS")
     worse.update(recall=0.97, truth_tp=6810, truth_fn=211, f1=0.98)
     return first, second
+
+
+def rows_of(page: Page, group: str) -> list[list[str]]:
+    """The lines of the table of metrics below that heading."""
+    for body in page.all("#numbers tbody"):
+        heading, *rows = body.css("tr")
+        if heading.text().strip() == group:
+            return [
+                [" ".join(cell.text().split()) for cell in row.css("th, td")]
+                for row in rows
+            ]
+    raise LookupError(group)
 
 
 def ids(*runs: Run) -> list[str]:
@@ -67,6 +80,27 @@ def test_the_difference_is_named_in_words_and_sign(looks: Browser) -> None:
     cells = page.row("#numbers tbody:first-of-type tr:nth-child(2)")
     assert cells[0] == "Recall"
     assert cells[1].startswith("0.991312 0.9888")
+
+
+def test_f1_and_genotype_concordance_are_judged_by_intervals_too(
+    looks: Browser,
+) -> None:
+    first, second = pair()
+    StructuralVariantMetric.objects.filter(run=second).update(gt_concordance=0.5)
+
+    page = looks.page(PAGE, run=ids(first, second))
+
+    rows = {
+        (group, cells[0]): cells[1:]
+        for group in ("SNP", "Structural variants")
+        for cells in rows_of(page, group)
+    }
+    assert rows["SNP", "F1"][0].startswith("0.991304 0.99348")
+    assert rows["SNP", "F1"][1].startswith("0.980000 ▼ worse −0.011304")
+    assert rows["Structural variants", "F1"][1].endswith("= the same")
+    concordance = rows["Structural variants", "GT concordance"][1]
+    assert "▼ worse −0.370000" in concordance
+    assert "…" in concordance
 
 
 def test_within_the_interval_nothing_is_claimed(looks: Browser) -> None:

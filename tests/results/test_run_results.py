@@ -123,6 +123,24 @@ def test_intervals_stand_below_the_figure(looks: Browser) -> None:
     assert page.text("tr[data-measure=no-recall] td .sub") == "0.00210 – 0.00490"
 
 
+def test_f1_has_an_interval_of_its_own(looks: Browser) -> None:
+    run = make_run(status=Status.COMPLETED)
+    small_variants(run, "SNP", "PASS", 7000, f1=7000 / (7000 + (21 + 12) / 2))
+
+    page = page_of(looks, run)
+
+    assert page.text("tr[data-measure=f1] td .sub") == "0.99674 – 0.99835"
+    assert "TP / (TP + FP + FN)" in page.text("#tip-f1")
+
+
+def test_structural_figures_have_their_intervals(looks: Browser) -> None:
+    page = page_of(looks, completed())
+
+    [row] = page.all("[aria-labelledby=structural-title] > .scroll tbody tr")
+    below = [each.text() for each in row.css(".sub")]
+    assert below == ["0.82988 – 0.94742", "0.85332 – 0.96105", "0.86068 – 0.94457"]
+
+
 def test_strata_are_sorted_worst_first(looks: Browser) -> None:
     run = completed()
     small_variants(run, "SNP", "PASS", 6000, subset="lowmap", f1=0.90)
@@ -195,5 +213,5 @@ def test_the_page_costs_the_same_whatever_the_run_brought(
     for number in range(30):
         small_variants(run, "SNP", "PASS", 6000, subset=f"stratum {number}")
 
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(18):
         page_of(looks, run)
