@@ -171,6 +171,7 @@ class _Sheet:
                 yield float(point.x if name == "x" else point.y)
                 if series.interval == name:
                     yield from (v for v in (point.low, point.high) if v is not None)
+        yield from (float(m.at) for m in self.chart.marks if m.axis == name)
 
     def _axes(self) -> Iterator[Shape]:
         for at, text in self.x.ticks():

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 
 from runs.charts import Chart
 from runs.models import Run
-from runs.templatetags.portal import amount, count, ratio, took
-from runs.templatetags.signed import figure
+from runs.standing import Standing, standing_chart
+from runs.templatetags.portal import NOTHING, amount, count, ratio, took
+from runs.templatetags.signed import figure, signed
+from runs.views.follow_form import BASELINE
 from runs.views.results import Category, Results, results_of
 from runs.views.structural import ClassRow
 
@@ -88,6 +90,8 @@ def _sections(results: Results) -> Iterator[Section]:
         yield _small(results)
     if results.structural:
         yield _structural(results)
+    if results.standings:
+        yield _standing(results.standings)
     if results.qc:
         yield Section(_("QC metrics"), [_qc(category) for category in results.qc])
     if results.made:
@@ -153,6 +157,44 @@ def _structural_row(row: ClassRow) -> list[str]:
         *map(count, (metric.tp_base, metric.tp_comp, metric.fp, metric.fn)),
         *map(ratio, (metric.recall, metric.precision, metric.f1)),
         ratio(metric.gt_concordance),
+    ]
+
+
+def _standing(found: Sequence[Standing]) -> Section:
+    heading = [
+        _("Measure"),
+        _("This run"),
+        _("The run before"),
+        _("Difference"),
+        _("Baseline"),
+        "s",
+        "z",
+        _("Rules broken"),
+    ]
+    note = _(
+        "Runs of the same individual, by the time they were created. The baseline is "
+        "the mean of the oldest %d, s its standard deviation, z the distance from it "
+        "in s."
+    )
+    return Section(
+        _("Compared with the runs before"),
+        [Table(heading, [_standing_row(each) for each in found])],
+        [standing_chart(each) for each in found],
+        note % BASELINE,
+    )
+
+
+def _standing_row(standing: Standing) -> list[str]:
+    this, base = standing.this, standing.baseline
+    return [
+        standing.subject.title,
+        ratio(this.value.value, DIGITS),
+        ratio(standing.before.value, DIGITS),
+        signed(standing.change, DIGITS),
+        ratio(base.mean, DIGITS) if base else NOTHING,
+        figure(base.sd, 3) if base else NOTHING,
+        signed(this.z, 2),
+        ", ".join(this.rules) or NOTHING,
     ]
 
 

@@ -12,7 +12,9 @@ from django.utils.translation import ngettext
 from benchmarks.contigs import ContigCounts
 from benchmarks.models import SmallVariantMetric
 from runs.models import Artifact
+from runs.standing import Standing
 from runs.templatetags.portal import count, ratio
+from runs.templatetags.signed import figure
 from runs.views.headlines import TYPES
 from runs.views.small import SmallVariants
 from runs.views.structural import StructuralVariants
@@ -48,6 +50,7 @@ class Facts:
     structural: StructuralVariants
     contigs: Sequence[ContigCounts] = ()
     files: Sequence[Artifact] = ()
+    standings: Sequence[Standing] = ()
 
 
 Rule = Callable[[Facts], Iterator[Finding]]
@@ -96,6 +99,25 @@ def few_are_found(facts: Facts) -> Iterator[Finding]:
                 _("Only %(share)s of the known %(type)s variants are found and pass.")
                 % {"share": _percent(row.recall), "type": row.type},
             )
+
+
+def out_of_the_course(facts: Facts) -> Iterator[Finding]:
+    """Against the runs before; better than ever is worth a look, too."""
+    for each in facts.standings:
+        this, baseline = each.this, each.baseline
+        if baseline is None or this.z is None or not this.rejected:
+            continue
+        text = (
+            _("%(name)s is %(z)s s below the mean of the baseline (%(rules)s).")
+            if this.z < 0
+            else _("%(name)s is %(z)s s above the mean of the baseline (%(rules)s).")
+        )
+        said = {
+            "name": each.subject.title,
+            "z": figure(round(abs(this.z), 1)),
+            "rules": ", ".join(this.rules),
+        }
+        yield Finding("warning" if this.z < 0 else "info", text % said)
 
 
 def filters_cost_recall(facts: Facts) -> Iterator[Finding]:
@@ -268,6 +290,7 @@ def inputs_verified_by_size(facts: Facts) -> Iterator[Finding]:
 RULES: Sequence[Rule] = (
     contigs_without_true_positives,
     few_are_found,
+    out_of_the_course,
     filters_cost_recall,
     filters_cost_precision,
     false_by_genotype,

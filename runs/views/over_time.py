@@ -193,7 +193,7 @@ def _chart(course: Course) -> Chart:
         x=Axis(kind="time", format="date"),
         y=Axis(format="short"),
         series=[Series(course.subject.title, points, "1", "circle", line)],  # type: ignore[arg-type]
-        marks=[*_limits(course.baseline), *_versions(course), *_notes(course)],
+        marks=[*limits(course.baseline), *_versions(course), *_notes(course)],
         height=420,
         zoom="x",
     )
@@ -217,7 +217,8 @@ def _point(subject: Subject, each: Judged) -> Point:
     )
 
 
-def _limits(baseline: Baseline | None) -> list[Mark]:
+def limits(baseline: Baseline | None) -> list[Mark]:
+    """The mean, and 2 and 3 standard deviations above and below it."""
     if baseline is None:
         return []
     marks = [Mark("y", baseline.mean, _("mean"), "solid", "good")]

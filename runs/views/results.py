@@ -15,6 +15,7 @@ from benchmarks.contigs import ContigCounts
 from benchmarks.models import QCMetric, SmallVariantMetric
 from runs.charts import Chart
 from runs.models import Artifact, Run, StageName
+from runs.standing import Standing, standings
 from runs.views.drawn import contig_chart, curve_charts
 from runs.views.findings import Facts, Finding, findings
 from runs.views.small import SmallVariants, small_variants_of
@@ -58,6 +59,8 @@ class Results:
     charts: Sequence[Chart]
     """Curves, strata and contigs of small variants."""
     findings: Sequence[Finding]
+    standings: Sequence[Standing]
+    """Among the runs before."""
 
     @property
     def formats(self) -> Sequence[str]:
@@ -74,11 +77,12 @@ class Results:
 
 
 def results_of(run: Run) -> Results:
-    """Five queries, whatever the run has brought, and two small files."""
+    """Ten queries, whatever the run has brought, and two small files."""
     small, structural = small_variants_of(run), structural_variants_of(run)
     files = list(run.artifacts.order_by("role", "stage", "name"))
     beside = run.folder / StageName.HAPPY
     counted = contigs.read(beside / contigs.NAME) if small else []
+    course = standings(run) if small or structural else []
     return Results(
         small=small,
         structural=structural,
@@ -91,7 +95,8 @@ def results_of(run: Run) -> Results:
             *small.strata_errors,
             *([contig_chart(counted)] if len(counted) > 1 else []),
         ],
-        findings=findings(Facts(small, structural, counted, files)),
+        findings=findings(Facts(small, structural, counted, files, course)),
+        standings=course,
     )
 
 

@@ -75,6 +75,19 @@ def test_marks_and_legends_are_named() -> None:
     assert {"one", "two", "limit", "day", "wide", "high"} <= set(words(found))
 
 
+def test_the_axis_holds_the_marks_too() -> None:
+    one = Series("one", [Point(0, 5), Point(1, 6)])
+    near = Chart("k", "T", Axis(), Axis(), [one])
+    marked = Chart("k", "T", Axis(), Axis(), [one], marks=[Mark("y", 50, "limit")])
+
+    apart = [
+        abs(middle(first)[1] - middle(second)[1])
+        for first, second in map(symbols, (near, marked))
+    ]
+
+    assert apart[1] < apart[0] / 10
+
+
 def test_one_value_is_no_fault() -> None:
     assert len(symbols(chart(Axis(), Point(3, 3)))) == 1
     assert symbols(chart(Axis())) == []

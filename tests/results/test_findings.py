@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from benchmarks.contigs import ContigCounts
+from benchmarks.control import Baseline, Rule
 from benchmarks.models import SmallVariantMetric, StructuralVariantMetric
 from runs.models import Artifact
+from runs.standing import Standing
+from runs.trends import Judged, Subject, Value
 from runs.views.findings import Facts, Finding, findings
 from runs.views.small import SmallVariants
 from runs.views.structural import ClassRow, StructuralVariants
@@ -75,6 +80,31 @@ def test_few_found() -> None:
     assert texts(facts(row(recall=0.423))) == [
         "Only 42.3 % of the known SNP variants are found and pass."
     ]
+
+
+def standing(z: float, *rules: Rule) -> Standing:
+    """Of a run that lies so many s from a mean of 0.99."""
+    value = Value(1, uuid4(), timezone.now(), "a", "", 0.99 + z * 0.001)
+    subject = Subject("small", ("SNP", "PASS", "*", "f1"))
+    return Standing(subject, [Judged(value, z, rules)], Baseline(0.99, 0.001, 20))
+
+
+def test_a_run_that_is_worse_than_those_before() -> None:
+    said = texts(facts(standings=[standing(-4.26, "1-3s", "2-2s")]))
+
+    assert said == ["SNP PASS F1 is 4.3 s below the mean of the baseline (1-3s, 2-2s)."]
+
+
+def test_a_run_that_is_better_is_no_warning() -> None:
+    found = findings(facts(standings=[standing(5, "1-3s")]))
+
+    assert [each.kind for each in found] == ["success", "info"]
+    assert "5 s above the mean" in found[1].text
+
+
+@pytest.mark.parametrize("usual", [standing(-2.5, "1-2s"), standing(0.1)])
+def test_what_is_to_be_expected_is_not_spoken_of(usual: Standing) -> None:
+    assert len(texts(facts(standings=[usual]))) == 1
 
 
 def test_filters_that_cost_recall() -> None:

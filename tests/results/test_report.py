@@ -49,6 +49,25 @@ def test_the_report_has_all_that_the_run_brought(looks: Browser) -> None:
     assert "low <map>" in page.texts("tbody th")
 
 
+def test_the_report_compares_with_the_runs_before(looks: Browser) -> None:
+    completed()
+    run = whole_run()
+
+    page = page_of(looks, run)
+
+    [section] = [
+        each
+        for each in page.all("section")
+        if each.css("h2")[0].text() == "Compared with the runs before"
+    ]
+    [first, *_rest] = section.css("tbody tr")
+    cells = [cell.text() for cell in first.css("th, td")]
+    assert cells[:4] == ["SNP PASS F1", "0.991304", "0.991304", "0.000000"]
+    assert set(cells[4:]) == {"–"}, "one run is no baseline"
+    assert len(section.css("figure svg")) == 3
+    assert pdf(report_of(run)).startswith(b"%PDF-")
+
+
 def test_it_needs_no_network_and_no_script(looks: Browser) -> None:
     run = whole_run()
     answer = looks.get(reverse("run-report", args=[run.uuid]))
@@ -132,7 +151,7 @@ def test_costs_the_same_for_many_rows(
     for at in range(20):
         small_variants(run, "SNP", "PASS", 90, subset=f"s{at}", truth_total=100)
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(20):
         page_of(looks, run)
 
 
