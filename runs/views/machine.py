@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,17 +33,18 @@ class Disk:
     free: int
 
     @property
-    def used_percent(self) -> int:
-        return round(100 * (self.total - self.free) / self.total)
-
-    @property
     def is_low(self) -> bool:
         """Less than a tenth, or less than one sample with its references takes."""
         return self.free < max(self.total // 10, 20_000_000_000)
 
 
-def disk() -> Disk:
-    usage = shutil.disk_usage(settings.VCBENCH.data_dir)
+def disk() -> Disk | None:
+    """None where the data folder cannot be looked at: a share that has gone away."""
+    try:
+        usage = shutil.disk_usage(settings.VCBENCH.data_dir)
+    except OSError as error:
+        logger.warning("The data folder cannot be looked at: %s", error)
+        return None
     return Disk(usage.total, usage.free)
 
 
@@ -61,7 +63,9 @@ class WorkerState:
 def workers() -> list[WorkerState] | None:
     """All workers that have announced themselves; None when Redis does not answer."""
     try:
-        found = Worker.all(connection=django_rq.get_connection("default"))
+        # Each question opens a connection of its own, which nobody else would close.
+        with closing(django_rq.get_connection("default")) as connection:
+            found = Worker.all(connection=connection)
         return sorted(map(_state, found), key=lambda worker: worker.name)
     except RedisError as error:
         logger.warning("The workers cannot be listed: %s", error)
