@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from benchmarks import catalog
@@ -46,10 +47,16 @@ def samples(request: HttpRequest, query: SampleFilter) -> HttpResponseBase:
 
 
 def sample_rows() -> QuerySet[Sample]:
-    """Samples with the number of their runs and the newest of them."""
-    newest = Run.objects.filter(sample=OuterRef("pk")).order_by("-created_at", "-pk")
+    """Samples with the number of their runs and the newest of them.
+
+    All three are looked up for the rows of a page; a join would group the runs of all
+    samples before the first row is known.
+    """
+    runs = Run.objects.filter(sample=OuterRef("pk"))
+    newest = runs.order_by("-created_at", "-pk")
+    counted = runs.order_by().values("sample").annotate(count=Count("pk"))
     return Sample.objects.select_related("truth_set").annotate(
-        run_count=Count("runs"),
+        run_count=Coalesce(Subquery(counted.values("count")), 0),
         newest_run=Subquery(newest.values("uuid")[:1]),
         newest_status=Subquery(newest.values("status")[:1]),
     )
