@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.embedded.waiting import eventually
-from vcbench_site.embedded.processes import Child, Children, ending
+from vcbench_site.embedded.processes import STEADY, Child, Children, ending
 
 pytestmark = pytest.mark.services
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +83,31 @@ def test_a_child_that_ends_by_itself_is_started_again(
     os.kill(first, signal.SIGKILL)
     eventually(lambda: pid_of(made) != first and made.alive)
     eventually(lambda: made.last_lines().count("begun") == 2)
+
+
+@pytest.mark.parametrize(
+    ("lived", "pauses"),
+    [(STEADY, ["0.2", "0.2", "0.2"]), (STEADY - 1, ["0.2", "1.0", "3.0"])],
+    ids=["after a healthy while", "at once"],
+)
+def test_only_bad_starts_make_the_next_one_late(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, lived: float, pauses: list[str]
+) -> None:
+    """By a clock on which every life lasts as long as told; the waiting is left out."""
+    clock = count(step=lived)
+    made = Child(
+        "a child",
+        ["true"],
+        environment=os.environ,
+        log=tmp_path / "child.log",
+        clock=lambda: next(clock),
+    )
+    made._stop.wait = lambda timeout=None: False  # type: ignore[method-assign]
+    made.start()
+    told = partial(re.findall, r"again in (\S+) s")
+    eventually(lambda: len(told(caplog.text)) >= 3)
+    made.stop()
+    assert told(caplog.text)[:3] == pauses
 
 
 def test_stopping_ends_children_of_children_too(tmp_path: Path) -> None:

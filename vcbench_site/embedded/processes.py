@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -25,8 +26,8 @@ PATIENCE = 20.0
 """Seconds that a child has to end after SIGTERM before it is killed."""
 PAUSES = (0.2, 1.0, 3.0, 10.0)
 """Seconds before a child that ended by itself is started again."""
-STEADY = 60.0
-"""A child that lived this many seconds has started well."""
+STEADY = 5.0
+"""A child that lived this many seconds had started well: its end is no bad start."""
 
 
 class StartFailed(Exception):
@@ -45,6 +46,7 @@ class Child:
         log: Path,
         keep: Sequence[int] = (),
         stdin: bytes = b"",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.command = list(command)
@@ -52,6 +54,7 @@ class Child:
         self.log = log
         self.keep = tuple(keep)
         self.stdin = stdin
+        self.clock = clock
         self.process: subprocess.Popen[bytes] | None = None
         self._stop = threading.Event()
         self._begun = threading.Event()
@@ -88,19 +91,18 @@ class Child:
         self._thread.join()
 
     def _run(self) -> None:
-        starts = 0
+        bad_starts = 0
         while not self._stop.is_set():
+            began = self.clock()
             process = self._spawn()
-            try:
-                process.wait(STEADY)
-            except subprocess.TimeoutExpired:
-                starts = 0
-                process.wait()
+            process.wait()
             if self._stop.is_set():
                 return
             _signal_group(process, signal.SIGKILL)
-            pause = PAUSES[min(starts, len(PAUSES) - 1)]
-            starts += 1
+            if self.clock() - began >= STEADY:
+                bad_starts = 0
+            pause = PAUSES[min(bad_starts, len(PAUSES) - 1)]
+            bad_starts += 1
             logger.warning(
                 "%s ended (%s), see %s; it is started again in %s s.",
                 self.name,
