@@ -2,7 +2,7 @@
 
     create ──> pending ──claim──> running ──finish──> completed | error | cancelled
                   ^                  │
-                  └── hand_back, reap, retry, launch (attempt + 1)
+                  └── hand_back, put_off, reap, retry, launch (attempt + 1)
 
 Each change is one conditional UPDATE whose row count is looked at. A worker writes
 through its `Claim`: run, attempt and a token that only it knows. Once another attempt
@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -40,6 +40,9 @@ from runs.models import (
 )
 from runs.orders import Order as Order
 from runs.orders import add_stages
+
+LONGEST_WAIT = timedelta(hours=1)
+"""Between two attempts that a run makes by itself, whatever the other side asks."""
 
 
 class Refused(Exception):
@@ -228,9 +231,13 @@ def _close_stages(run_id: int, status: Status, reason: str, now: datetime) -> No
 def _restart(
     runs: QuerySet[Run], run_id: int, *, reset: bool, **changes: Any
 ) -> Run | None:
-    """The one way back to pending: the next attempt, queued on commit."""
+    """The one way back to pending: the next attempt, queued on commit.
+
+    With a `queued_at` in the future it is left to the reaper, which queues it then.
+    """
     if reset:
-        changes["tries"] = 0
+        changes |= {"tries": 0, "retries": 0}
+    due = changes.setdefault("queued_at", timezone.now())
     changed = runs.filter(pk=run_id).update(
         status=Status.PENDING,
         attempt=F("attempt") + 1,
@@ -239,7 +246,6 @@ def _restart(
         stage="",
         beat_at=None,
         cancel_requested_at=None,
-        queued_at=timezone.now(),
         finished_at=None,
         **changes,
     )
@@ -249,7 +255,8 @@ def _restart(
         status=StageStatus.PENDING, message="", finished_at=None
     )
     run = Run.objects.get(pk=run_id)
-    queue.enqueue(run)
+    if due <= timezone.now():
+        queue.enqueue(run)
     return run
 
 
@@ -257,10 +264,66 @@ def _restart(
 def hand_back(claim: Claim, why: str) -> None:
     """Give the run to the next worker at once; nobody is to blame."""
     with transaction.atomic():
+        if _end_cancelled(claim):
+            return
         run = _restart(claim.rows, claim.run_id, reset=False)
         if run is None:
             raise ClaimLost(claim)
         log.say(run, Level.WARNING, f"{why} The run goes on as attempt {run.attempt}.")
+
+
+@steady
+def put_off(claim: Claim, reason: str, *, wait: float | None = None) -> None:
+    """A fault that may pass: the next attempt later, or the end after too many.
+
+    `wait` is after how many seconds the other side asked to be called again.
+    """
+    limit = settings.VCBENCH.retries
+    with transaction.atomic():
+        if _end_cancelled(claim):
+            return
+        run = _held(claim)
+        if run.retries < limit:
+            _restart_later(claim, run, reason, wait)
+        else:
+            told = f"{reason} It did not pass in {limit + 1} attempts; retry later."
+            _end_by_itself(claim.rows, run, Status.ERROR, told if limit else reason)
+    queue.enqueue_waiting_of(claim.run_id)
+
+
+def _restart_later(claim: Claim, run: Run, reason: str, wait: float | None) -> None:
+    """Twice as late each time, or as late as the other side asks."""
+    seconds = max(settings.VCBENCH.retry_seconds * 2**run.retries, wait or 0.0)
+    due = timezone.now() + min(timedelta(seconds=seconds), LONGEST_WAIT)
+    count = run.retries + 1
+    again = _restart(
+        claim.rows, run.pk, reset=False, queued_at=due, retries=count, reason=reason
+    )
+    if again is None:
+        raise ClaimLost(claim)
+    log.say(
+        again,
+        Level.WARNING,
+        f"{reason} That may pass: attempt {again.attempt} begins by itself at "
+        f"{due:%H:%M:%S} UTC ({count} of {settings.VCBENCH.retries}).",
+    )
+
+
+def _held(claim: Claim) -> Run:
+    """The run's row, locked. Raises `ClaimLost`."""
+    run = claim.rows.select_for_update().first()
+    if run is None:
+        raise ClaimLost(claim)
+    return run
+
+
+def _end_cancelled(claim: Claim) -> bool:
+    """Whether the run was to be cancelled, and now is: it must not begin anew."""
+    run = _held(claim)
+    if run.cancel_requested_at is None:
+        return False
+    _end_by_itself(claim.rows, run, Status.CANCELLED, run.reason)
+    return True
 
 
 @transaction.atomic
@@ -292,10 +355,13 @@ def cancel(run: Run, *, by: str) -> Run:
 def retry(run: Run, *, by: str) -> Run:
     """Begin the next attempt where the last one stopped.
 
-    Raises `Refused` unless the run ended in error or was cancelled.
+    Raises `Refused` unless the run ended in error, was cancelled, or waits to be
+    tried again by itself.
     """
+    stopped = Q(status__in=[Status.ERROR, Status.CANCELLED])
+    waiting = Q(status=Status.PENDING, queued_at__gt=timezone.now())
     again = _restart(
-        Run.objects.filter(status__in=[Status.ERROR, Status.CANCELLED]),
+        Run.objects.filter(stopped | waiting),
         run.pk,
         reset=True,
         reason="",
@@ -354,9 +420,10 @@ def lost(run_id: int, attempt: int, why: str) -> bool:
             return False
         limit = settings.VCBENCH.attempts
         if run.cancel_requested_at is not None:
-            _end_lost(runs, run, Status.CANCELLED, run.reason)
+            _end_by_itself(runs, run, Status.CANCELLED, run.reason)
         elif run.tries + 1 >= limit:
-            _end_lost(runs, run, Status.ERROR, f"{why} {limit} workers were lost.")
+            told = f"{why} {limit} workers were lost."
+            _end_by_itself(runs, run, Status.ERROR, told)
         else:
             again = _restart(runs, run_id, reset=False, tries=F("tries") + 1)
             if again is not None:
@@ -368,9 +435,9 @@ def lost(run_id: int, attempt: int, why: str) -> bool:
     return True
 
 
-def _end_lost(runs: QuerySet[Run], run: Run, status: Status, reason: str) -> None:
+def _end_by_itself(runs: QuerySet[Run], run: Run, status: Status, reason: str) -> None:
     now = timezone.now()
-    log.say(run, Level.ERROR, reason)
+    log.say(run, Level.ERROR if status == Status.ERROR else Level.WARNING, reason)
     runs.update(status=status, reason=reason, stage="", rate=None, finished_at=now)
     _close_stages(run.pk, status, reason, now)
 

@@ -6,7 +6,7 @@ Statuses are changed by `runs.lifecycle` alone.
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -159,6 +159,11 @@ class Run(models.Model):
         default=0,
         help_text=_("Workers lost since a person last started the run."),
     )
+    retries = models.PositiveIntegerField(
+        _("tried again by itself"),
+        default=0,
+        help_text=_("After faults that may pass, since a person last started the run."),
+    )
     claim = models.UUIDField(_("claim"), null=True, blank=True)
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     beat_at = models.DateTimeField(_("last beat"), null=True, blank=True)
@@ -167,7 +172,11 @@ class Run(models.Model):
     )
 
     created_at = models.DateTimeField(_("created"), default=timezone.now)
-    queued_at = models.DateTimeField(_("queued"), default=timezone.now)
+    queued_at = models.DateTimeField(
+        _("queued"),
+        default=timezone.now,
+        help_text=_("In the future while the run waits for a fault to pass."),
+    )
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
@@ -227,6 +236,12 @@ class Run(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in (Status.PENDING, Status.RUNNING)
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When a run that waits for a fault to pass is tried again by itself."""
+        waits = self.status == Status.PENDING and self.queued_at > timezone.now()
+        return self.queued_at if waits else None
 
     @property
     def folder(self) -> Path:

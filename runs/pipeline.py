@@ -36,7 +36,6 @@ PROGRESS_SECONDS = 0.5
 def carry_out(claim: Claim, order: Sequence[Stage]) -> None:
     """Carry out the stages of the claimed run that are not done yet."""
     run = Run.objects.select_related("sample", "created_by").get(pk=claim.run_id)
-    run.folder.mkdir(parents=True, exist_ok=True)
     with (
         RunLog(claim) as log,
         log.listening("benchmarks", "runs.transfers", "truvari"),
@@ -56,8 +55,8 @@ def carry_out(claim: Claim, order: Sequence[Stage]) -> None:
         log.info(f"Attempt {claim.attempt} of {run.sample.name} begins.")
         failures = _carry_out_stages(context, order)
         if failures:
-            first = next(iter(failures.values()))
-            raise StageFailed(first.reason, first.details)
+            told = list(failures.values())
+            raise next((one for one in told if one.passing), told[0])
 
 
 class Ending:
@@ -102,15 +101,15 @@ class Ending:
                     pk=self.claim.run_id
                 )
                 self._finish(Status.CANCELLED, reason)
+            case StageFailed(passing=True, reason=reason, wait=wait):
+                self.log.flush()
+                lifecycle.put_off(self.claim, reason, wait=wait)
             case StageFailed(reason=reason, details=details):
                 self._finish(Status.ERROR, reason, details)
             case OperationalError() | InterfaceError():
                 logger.warning("Run %s: %s", self.claim.run_id, error)
-                lifecycle.lost(
-                    self.claim.run_id,
-                    self.claim.attempt,
-                    "The database was out of reach for the worker.",
-                )
+                reason = "The database was out of reach for the worker."
+                lifecycle.put_off(self.claim, reason)
             case _:
                 reason = (
                     "VCBench itself failed "

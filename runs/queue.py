@@ -77,7 +77,8 @@ def queued_jobs() -> set[str]:
 
 
 def requeue_lost() -> int:
-    """Queue pending runs that no job carries any more; returns how many."""
+    """Queue pending runs that no job carries any more, and those that have waited
+    long enough for a fault to pass; returns how many."""
     jobs = queued_jobs()
     waiting = Run.objects.filter(
         status=Status.PENDING, queued_at__lt=timezone.now() - GRACE

@@ -57,6 +57,8 @@ class Environment:
     beat_seconds: float
     lost_seconds: float
     attempts: int
+    retries: int
+    retry_seconds: float
     runs_per_user: int
     retention_days: int
     upload_max_gb: float
@@ -114,6 +116,8 @@ def read(base: Path) -> Environment:
         "beat_seconds": env.float("BEAT_SECONDS", 10.0, validate=Range(min=0.05)),
         "lost_seconds": env.float("LOST_SECONDS", 60.0, validate=Range(min=0.2)),
         "attempts": env.int("ATTEMPTS", 3, validate=POSITIVE),
+        "retries": env.int("RETRIES", 8, validate=Range(min=0)),
+        "retry_seconds": env.float("RETRY_SECONDS", 10.0, validate=Range(min=0.01)),
         "runs_per_user": env.int("RUNS_PER_USER", 4, validate=Range(min=0)),
         "retention_days": env.int("RETENTION_DAYS", 0, validate=Range(min=0)),
         "upload_max_gb": env.float("UPLOAD_MAX_GB", 50.0, validate=Range(min=0.001)),

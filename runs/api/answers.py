@@ -44,7 +44,11 @@ class Links(TypedDict):
 
 
 class RunAnswer(TypedDict):
-    """A run; `rate` is in bytes per second, `eta` in seconds."""
+    """A run; `rate` is in bytes per second, `eta` in seconds.
+
+    `next_attempt_at`: when a pending run is tried again by itself, because of a fault
+    (`reason`) that may pass.
+    """
 
     run: UUID
     sample_id: str
@@ -57,6 +61,7 @@ class RunAnswer(TypedDict):
     auto_process: bool
     priority: str
     attempt: int
+    next_attempt_at: datetime | None
     created_by: str | None
     created_at: datetime
     started_at: datetime | None

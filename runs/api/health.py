@@ -124,7 +124,9 @@ class Figures(Collector):
         return family
 
     def _oldest(self) -> Metric:
-        waiting = Run.objects.filter(status=Status.PENDING)
+        waiting = Run.objects.filter(
+            status=Status.PENDING, queued_at__lte=timezone.now()
+        )
         oldest = waiting.aggregate(at=Min("queued_at"))["at"]
         wait = (timezone.now() - oldest).total_seconds() if oldest else 0
         return GaugeMetricFamily(

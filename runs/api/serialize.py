@@ -57,6 +57,7 @@ def run_answer(run: Run) -> RunAnswer:
         "auto_process": run.auto_process,
         "priority": run.priority,
         "attempt": run.attempt,
+        "next_attempt_at": run.next_attempt_at,
         "created_by": run.created_by.get_username() if run.created_by else None,
         "created_at": run.created_at,
         "started_at": run.started_at,

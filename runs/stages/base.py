@@ -18,18 +18,36 @@ from typing import Any, Protocol
 from runs.claims import Claim
 from runs.log import RunLog
 from runs.models import Run, StageName
+from runs.transfers.base import TransferError
 
 Progress = Callable[[int, "int | None", "float | None"], None]
 """`progress(done, total, rate)`: bytes (or steps), of how many, per second."""
 
 
 class StageFailed(Exception):
-    """The stage said no: a sentence for the person who reads it, details behind."""
+    """The stage said no: a sentence for the person who reads it, details behind.
 
-    def __init__(self, reason: str, details: str = "") -> None:
+    `passing`: the same may succeed later without any change, in `wait` seconds if the
+    other side said so; the run is then tried again by itself.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        details: str = "",
+        *,
+        passing: bool = False,
+        wait: float | None = None,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.details = details
+        self.passing = passing
+        self.wait = wait
+
+    @classmethod
+    def of_transfer(cls, error: TransferError) -> StageFailed:
+        return cls(error.sentence, passing=error.transient, wait=error.retry_after)
 
 
 class StageSkipped(Exception):

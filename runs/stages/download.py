@@ -56,7 +56,7 @@ class DownloadStage:
             context.check()
             raise
         except TransferError as error:
-            raise StageFailed(error.sentence) from error
+            raise StageFailed.of_transfer(error) from error
 
     def _bring(
         self, context: Context, source: InputSource, work: Path, manner: Manner

@@ -94,7 +94,9 @@ class ReferenceStage:
         except TransferCancelled:
             context.check()
             raise
-        except (TransferError, PreparationError, catalog.CatalogError) as error:
+        except TransferError as error:
+            raise StageFailed.of_transfer(error) from error
+        except (PreparationError, catalog.CatalogError) as error:
             raise StageFailed(str(error)) from error
         (work / NOTE).write_text(json.dumps(asdict(found), indent=1))
         context.provenance[self.name] = asdict(found)

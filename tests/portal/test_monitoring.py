@@ -39,6 +39,16 @@ def test_counts_and_names(looks: Browser) -> None:
     assert page.facts(".figures")["Queued"].startswith("1 longest wait 3 min")
 
 
+def test_a_run_that_waits_for_a_fault_to_pass_says_until_when(looks: Browser) -> None:
+    soon = timezone.now() + timedelta(minutes=1)
+    make_run(queued_at=soon)
+
+    page = looks.page(PAGE)
+
+    row = page.row("[aria-labelledby=queued-title] tbody tr")
+    assert row[-1] == f"until {soon:%H:%M:%S}"
+
+
 def test_more_runs_than_the_page_shows_are_counted(
     looks: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -271,6 +271,19 @@ def test_retry(operates: Browser) -> None:
     assert "Attempt 2 is queued" in page.text(".note-success")
 
 
+def test_a_run_that_waits_for_a_fault_to_pass_says_so(operates: Browser) -> None:
+    soon = timezone.now() + timedelta(minutes=1)
+    run = make_run(attempt=2, queued_at=soon, reason="The store is busy.")
+
+    page = page_of(operates, run)
+
+    assert page.texts("#run-state .note-warning p") == [
+        "The store is busy.",
+        f"That may pass: attempt 2 begins by itself at {soon:%H:%M:%S}.",
+    ]
+    assert buttons(page) == ["Cancel", "Retry"]
+
+
 def test_retrying_what_went_well_is_refused(operates: Browser) -> None:
     run = completed()
 

@@ -142,6 +142,11 @@ class TestFence:
         with pytest.raises(ClaimLost):
             lifecycle.hand_back(stale, "Bye.")
 
+    def test_the_run_is_not_put_off(self, stale: Claim) -> None:
+        with pytest.raises(ClaimLost):
+            lifecycle.put_off(stale, "Busy.")
+        assert Run.objects.get(pk=stale.run_id).status == Status.RUNNING
+
     def test_a_beat_tells_so(self, stale: Claim) -> None:
         assert not lifecycle.beat(stale).alive
 
@@ -182,6 +187,87 @@ class TestFinish:
         waiting = make_run(created_by=user, queued_at=long_ago)
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
             lifecycle.finish(claim_of(run), Status.COMPLETED)
+        assert sent == [(waiting.pk, 1)]
+
+
+class TestPutOff:
+    """A fault that may pass: by default 10 s, then twice as long, eight times."""
+
+    def put_off(self, wait: float | None = None, **fields: Any) -> Run:
+        run = make_run(StageName.DOWNLOAD, status=Status.RUNNING, **fields)
+        lifecycle.put_off(claim_of(run), "The store is busy.", wait=wait)
+        run.refresh_from_db()
+        return run
+
+    @staticmethod
+    def seconds(run: Run) -> float:
+        return (there(run.next_attempt_at) - timezone.now()).total_seconds()
+
+    def test_the_next_attempt_comes_later(
+        self, sent: list[object], django_capture_on_commit_callbacks: object
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            run = self.put_off()
+        assert (run.status, run.attempt, run.retries) == ("pending", 2, 1)
+        assert (run.tries, run.reason) == (0, "The store is busy.")
+        assert 8 < self.seconds(run) <= 10
+        assert sent == []
+        line = run.log_entries.get()
+        assert line.message.startswith("The store is busy. That may pass: attempt 2")
+        assert line.message.endswith("UTC (1 of 8).")
+
+    def test_it_waits_twice_as_long_each_time(self) -> None:
+        assert 78 < self.seconds(self.put_off(retries=3)) <= 80
+
+    def test_it_waits_as_long_as_the_other_side_asks(self) -> None:
+        assert 298 < self.seconds(self.put_off(wait=300)) <= 300
+
+    def test_it_waits_an_hour_at_most(self) -> None:
+        assert 3598 < self.seconds(self.put_off(wait=1e6)) <= 3600
+
+    def test_ends_after_too_many(self) -> None:
+        run = self.put_off(retries=8)
+        assert (run.status, run.attempt) == ("error", 1)
+        told = "The store is busy. It did not pass in 9 attempts; retry later."
+        assert run.reason == told
+        assert stages(run) == {"download": "cancelled"}
+
+    def test_never_where_the_settings_say_so(self, settings: Any) -> None:
+        settings.VCBENCH = dataclasses.replace(settings.VCBENCH, retries=0)
+        run = self.put_off()
+        assert (run.status, run.reason) == ("error", "The store is busy.")
+
+    def test_a_run_that_was_to_be_cancelled_is(self) -> None:
+        run = make_run(StageName.DOWNLOAD, status=Status.RUNNING)
+        lifecycle.cancel(run, by="ana")
+        lifecycle.put_off(claim_of(run), "The store is busy.")
+        run.refresh_from_db()
+        assert (run.status, run.reason) == ("cancelled", "Cancelled by ana.")
+
+    def test_is_cancelled_while_it_waits(self) -> None:
+        run = lifecycle.cancel(self.put_off(), by="ana")
+        assert (run.status, run.next_attempt_at) == ("cancelled", None)
+
+    def test_a_person_may_begin_it_now(
+        self, sent: list[tuple[int, int]], django_capture_on_commit_callbacks: object
+    ) -> None:
+        run = self.put_off()
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            again = lifecycle.retry(run, by="ana")
+        assert (again.attempt, again.retries, again.reason) == (3, 0, "")
+        assert again.next_attempt_at is None
+        assert sent == [(run.pk, 3)]
+
+    def test_lets_the_owners_next_run_begin(
+        self,
+        user: User,
+        sent: list[tuple[int, int]],
+        django_capture_on_commit_callbacks: object,
+    ) -> None:
+        long_ago = timezone.now() - timedelta(minutes=1)
+        waiting = make_run(created_by=user, queued_at=long_ago)
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            self.put_off(created_by=user)
         assert sent == [(waiting.pk, 1)]
 
 
@@ -285,6 +371,14 @@ def test_handing_back_blames_nobody(sent: object) -> None:
     lifecycle.hand_back(claim_of(run), "The worker is being shut down.")
     run.refresh_from_db()
     assert (run.status, run.attempt, run.tries) == ("pending", 2, 0)
+
+
+def test_a_run_that_was_to_be_cancelled_is_not_handed_on(sent: object) -> None:
+    run = make_run(status=Status.RUNNING)
+    lifecycle.cancel(run, by="ana")
+    lifecycle.hand_back(claim_of(run), "The worker is being shut down.")
+    run.refresh_from_db()
+    assert (run.status, run.attempt) == ("cancelled", 1)
 
 
 def test_every_line_has_its_number(sent: object) -> None:

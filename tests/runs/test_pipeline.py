@@ -6,11 +6,13 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from runs import lifecycle, pipeline, queue
 from runs.claims import Claim
@@ -269,18 +271,53 @@ def test_a_failed_stage_leaves_nothing_behind() -> None:
     assert list(run.folder.iterdir()) == []
 
 
-def test_a_database_that_is_away_is_the_next_attempts_business(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(queue, "enqueue", lambda run: None)
+def busy(context: Context, work: Path) -> None:
+    raise StageFailed("The store is busy.", passing=True, wait=70)
 
+
+def test_a_fault_that_may_pass_is_the_next_attempts_business() -> None:
+    run, claim = running(StageName.DOWNLOAD, StageName.HAPPY, StageName.CSV)
+    pipeline.carry_out(
+        claim,
+        [
+            Toy(StageName.DOWNLOAD, deed=busy),
+            Toy(StageName.HAPPY, needs=(StageName.DOWNLOAD,)),
+            Toy(StageName.CSV),
+        ],
+    )
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.reason) == ("pending", 2, "The store is busy.")
+    assert run.next_attempt_at is not None
+    assert run.next_attempt_at > timezone.now() + timedelta(seconds=60)
+    assert stages(run) == {
+        "download": "pending",
+        "happy": "pending",
+        "csv": "completed",
+    }
+
+
+def test_a_fault_that_stays_ends_the_run_once_nothing_can_pass() -> None:
+    """Bad input is no reason to leave out what may still succeed."""
+    run, claim = running(StageName.REFERENCE, StageName.CSV)
+    bad = Toy(StageName.CSV, deed=fail)
+    pipeline.carry_out(claim, [bad, Toy(StageName.REFERENCE, deed=busy)])
+    run.refresh_from_db()
+    assert run.status == Status.PENDING
+    again = lifecycle.claim(run.pk, 2, "b")
+    assert again is not None
+    pipeline.carry_out(again, [bad, Toy(StageName.REFERENCE)])
+    run.refresh_from_db()
+    assert (run.status, run.reason) == ("error", "The file is empty.")
+
+
+def test_a_database_that_is_away_is_the_next_attempts_business() -> None:
     def away(context: Context, work: Path) -> None:
         raise OperationalError("server closed the connection unexpectedly")
 
     run, claim = running(StageName.HAPPY)
     pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=away)])
     run.refresh_from_db()
-    assert (run.status, run.attempt, run.tries) == ("pending", 2, 1)
+    assert (run.status, run.attempt, run.retries) == ("pending", 2, 1)
 
 
 def test_the_record_of_how_it_was_made_outlives_a_retry() -> None:

@@ -12,9 +12,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from runs import log, logstore
-from runs.models import Artifact, Level, StageName, Status
-from tests.builders import make_run
+from runs import lifecycle, log, logstore
+from runs.models import Artifact, Level, Run, StageName, Status
+from tests.builders import claim_of, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,6 +39,19 @@ def test_leaves_a_run_whose_job_waits(sent: list[tuple[int, int]]) -> None:
     sent.append((run.pk, 1))
     call_command("reap", "--once")
     assert len(sent) == 1
+
+
+def test_queues_a_run_that_has_waited_for_a_fault_to_pass(
+    sent: list[tuple[int, int]],
+) -> None:
+    run = make_run(status=Status.RUNNING)
+    lifecycle.put_off(claim_of(run), "The store is busy.")
+    call_command("reap", "--once")
+    assert sent == []
+    long_ago = timezone.now() - timedelta(minutes=1)
+    Run.objects.update(queued_at=long_ago)
+    call_command("reap", "--once")
+    assert sent == [(run.pk, 2)]
 
 
 @pytest.mark.parametrize(("days", "kept"), [(0, True), (30, False), (90, True)])

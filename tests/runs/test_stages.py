@@ -4,79 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from demo import giab, lab
-from runs import pipeline
+from runs import lifecycle, pipeline, references
 from runs.models import Artifact, Run, Source, StageName, Status
+from runs.stages import download
 from runs.stages.order import ORDER
-from tests.builders import claim_of, make_run, make_sample
+from runs.transfers.base import TransferError
+from tests.builders import claim_of, make_run
+from tests.runs.conftest import SAMPLE, Go, Site
+from vcbench_site.embedded.ports import free_port
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.xdist_group("stages"),
 ]
-SAMPLE = "NA24143_Lib3_Rep1"
 CALLS = f"{SAMPLE}.dragen.hard-filtered.vcf.gz"
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The demo's laboratory and where its GIAB site answers."""
-
-    made: lab.Lab
-    address: str
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = lab.build(tmp_path_factory.mktemp("lab"))
-    with giab.serving(made.site) as address:
-        yield Site(made, address)
-
-
-@pytest.fixture
-def inputs(site: Site, data_dir: Path, tmp_path: Path, settings: object) -> Path:
-    """A folder with the sample's files, which a test may spoil."""
-    folder = tmp_path / "inputs"
-    shutil.copytree(site.made.samples / SAMPLE, folder)
-    settings.VCBENCH = dataclasses.replace(  # type: ignore[attr-defined]
-        settings.VCBENCH,  # type: ignore[attr-defined]
-        path_roots=[folder],
-        catalog=str(site.made.catalog),
-        giab_urls=[site.address],
-    )
-    return folder
-
-
-Go = Callable[..., Run]
-
-
-@pytest.fixture
-def go(inputs: Path) -> Go:
-    """Carry out these stages on the folder; the run as it ended."""
-
-    def carry_out(*stages: StageName, name: str = SAMPLE, **options: object) -> Run:
-        individual = str(options.pop("individual", "HG004"))
-        run = make_run(
-            StageName.DOWNLOAD,
-            *stages,
-            sample=make_sample(name, individual=individual),
-            source=Source.PATH,
-            location={"path": str(inputs)},
-            options=options,
-            status=Status.RUNNING,
-        )
-        pipeline.carry_out(claim_of(run), ORDER)
-        run.refresh_from_db()
-        return run
-
-    return carry_out
 
 
 def remove(folder: Path, pattern: str) -> None:
@@ -156,8 +105,39 @@ class TestDownload:
         warning = run.log_entries.get(level="warning").message
         assert warning.startswith(f"{weak} of ")
 
+    def test_a_fault_of_the_source_that_may_pass_is_passed_on(
+        self, go: Go, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def busy(run: Run) -> None:
+            raise TransferError("Busy.", transient=True, retry_after=90)
+
+        monkeypatch.setattr(download, "source_of", busy)
+        run = go(StageName.CSV)
+        assert (run.status, run.reason) == (Status.PENDING, "Busy.")
+        assert run.next_attempt_at is not None
+        assert run.next_attempt_at > timezone.now() + timedelta(seconds=80)
+
 
 class TestReference:
+    def test_goes_on_by_itself_once_the_site_answers(
+        self, go: Go, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        once = dataclasses.replace(references.ETIQUETTE, attempts=1)
+        monkeypatch.setattr(references, "ETIQUETTE", once)
+        working = settings.VCBENCH
+        nobody = f"http://127.0.0.1:{free_port()}"
+        settings.VCBENCH = dataclasses.replace(working, giab_urls=[nobody])
+        run = go(StageName.REFERENCE, StageName.HAPPY)
+        assert (run.status, run.retries) == (Status.PENDING, 1)
+        assert nobody.removeprefix("http://") in run.reason
+        assert states(run)["download"] == "completed"
+        settings.VCBENCH = working
+        again = lifecycle.claim(run.pk, 2, "another")
+        assert again is not None
+        pipeline.carry_out(again, ORDER)
+        run.refresh_from_db()
+        assert (run.status, run.reason) == (Status.COMPLETED, "")
+
     def test_fetches_once_for_all_runs(self, go: Go) -> None:
         go(StageName.REFERENCE)
         again = go(StageName.REFERENCE)
