@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,8 +11,6 @@ from django.conf import settings
 from benchmarks import catalog, contigs, curves, metrics, variants
 from benchmarks.engines import registry
 from benchmarks.engines.base import (
-    EngineCancelledError,
-    EngineError,
     EngineResult,
     Sex,
     SmallVariantEngine,
@@ -60,13 +59,7 @@ class HappyStage:
         context.log.info(
             f"Comparing {job.query.name} with the truth set by {engine.name}."
         )
-        try:
-            result = engine.run(job, tools.engine_context(context))
-        except EngineCancelledError:
-            context.check()
-            raise
-        except EngineError as error:
-            raise StageFailed(str(error), "\n".join(error.details)) from error
+        result = tools.carry_out(context, partial(engine.run, job))
         for note in result.notes:
             context.log.warning(note)
         context.provenance[self.name] = tools.provenance(result, job.query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,8 +11,6 @@ from django.conf import settings
 from benchmarks import metrics, structural, variants
 from benchmarks.engines import registry
 from benchmarks.engines.base import (
-    EngineCancelledError,
-    EngineError,
     StructuralVariantJob,
 )
 from benchmarks.parsers.errors import ParseError
@@ -64,13 +63,7 @@ class TruvariStage:
             memory_bytes=tools.memory_bytes(),
         )
         context.log.info(f"Comparing {query.name} with {truth.key} by Truvari.")
-        try:
-            result = engine.run(job, tools.engine_context(context))
-        except EngineCancelledError:
-            context.check()
-            raise
-        except EngineError as error:
-            raise StageFailed(str(error), "\n".join(error.details)) from error
+        result = tools.carry_out(context, partial(engine.run, job))
         for note in result.notes:
             context.log.warning(note)
         try:

@@ -137,6 +137,19 @@ def test_truvari_equals_the_expected_summary(
     assert (row["tp_base"], row["fp"], row["fn"]) == (6, 0, 2)
 
 
+def test_lines_name_no_folder_of_the_server_but_the_record_does(
+    lab: Laboratory, small: Followed, structural: Followed
+) -> None:
+    folder = str(lab.portal.folder)
+    said = [line["message"] for line in [*small.lines, *structural.lines]]
+    assert [message for message in said if folder in message] == []
+    [line] = [message for message in said if message.startswith("python -m truvari")]
+    assert "-b references/" in line
+    assert "-o .truvari/bench" in line
+    [command] = structural.run["provenance"]["truvari"]["commands"]
+    assert f"-b {folder}/references/" in command
+
+
 def stored(lab: Laboratory, followed: Followed) -> dict[tuple[str, int], list[Any]]:
     """What is kept of each line, by file and number of the line."""
     answer = urllib3.request(
