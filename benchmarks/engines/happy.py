@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.engines import calls, containers
+from benchmarks.engines import calls, containers, outside
 from benchmarks.engines.base import (
     Availability,
     EngineContext,
-    EngineError,
     EngineResult,
-    EngineUnavailableError,
     SmallVariantJob,
 )
 from benchmarks.engines.files import check_inputs, result_of
-from benchmarks.engines.tools import Stream, ToolError, ToolRunner
+from benchmarks.engines.tools import Stream, ToolError
 
-VERSION = re.compile(r"Hap\.py v?(\S+)")
 # "2019-01-01 12:00:00,000 INFO     Comparing …": how its logging writes
 LINE = re.compile(r"^[\d-]+ [\d:,]+ (?P<level>[A-Z]+)\s+(?P<text>.*)$")
 TABLE = re.compile(r"^(?:Benchmarking Summary|\s*Type\b|\s*(?:INDEL|SNP)\b)")
-SILENT_VERSION = 60.0
+TOOL = outside.Tool(
+    title="hap.py",
+    program="hap.py",
+    asked="--version",
+    version=re.compile(r"Hap\.py v?(\S+)"),
+    setting="VCBENCH_HAPPY_COMMAND",
+    remedy="Set VCBENCH_HAPPY_COMMAND, for instance to 'docker run --rm "
+    "jmcdani20/hap.py:v0.3.12 /opt/hap.py/bin/hap.py'. The built-in engine gives the "
+    "same verdicts without it.",
+)
 
 
 class HappyEngine:
@@ -36,37 +41,12 @@ class HappyEngine:
         self._command = command
 
     def probe(self) -> Availability:
-        template = self._find()
-        if not template:
-            return Availability(
-                available=False,
-                reason="hap.py is not on PATH, and no container command is set.",
-                remedy="Set VCBENCH_HAPPY_COMMAND, for instance to 'docker run --rm "
-                "jmcdani20/hap.py:v0.3.12 /opt/hap.py/bin/hap.py'. "
-                "The built-in engine gives the same verdicts without it.",
-            )
-        command = containers.prepare(template)
-        outcome = ToolRunner().capture(
-            [*command.argv, "--version"], seconds=SILENT_VERSION
-        )
-        version = VERSION.search("\n".join(outcome.tail))
-        if not outcome.ok or version is None:
-            return Availability(
-                available=False,
-                reason=f"{' '.join(template)} does not answer --version as hap.py "
-                f"does: {outcome.words}",
-                remedy=" / ".join(outcome.tail[-3:])
-                or "Try the command of VCBENCH_HAPPY_COMMAND by hand.",
-                command=template,
-            )
-        return Availability(available=True, version=version[1], command=template)
+        return TOOL.probe(self._command)
 
     def run(self, job: SmallVariantJob, context: EngineContext) -> EngineResult:
         """Raises EngineError with hap.py's own words."""
         check_inputs(job)
-        probed = self.probe()
-        if not probed.available:
-            raise EngineUnavailableError(f"{probed.reason} {probed.remedy}")
+        probed = outside.must(self.probe())
         with tempfile.TemporaryDirectory(
             dir=job.out_prefix.parent, prefix=".happy."
         ) as name:
@@ -105,29 +85,12 @@ class HappyEngine:
         context: EngineContext,
         env: dict[str, str],
     ) -> None:
-        context.log("info", " ".join(argv))
         lines = _Lines(context)
-        # The address space of a JVM says nothing of its memory, so no limit on it.
-        limits = replace(context.tools.limits, memory=None)
         try:
-            context.tools.check(
-                argv,
-                on_line=lines,
-                limits=limits,
-                env=env,
-                after_kill=command.after_kill,
-            )
+            outside.call(command, argv, context, lines, env)
         except ToolError as error:
-            cause = lines.errors[0] if lines.errors else _last(error.details)
-            raise EngineError(
-                f"{_named(error)}{f' It said: {cause}' if cause else ''}", error.details
-            ) from error
-
-    def _find(self) -> tuple[str, ...]:
-        if self._command:
-            return self._command
-        found = shutil.which("hap.py")
-        return (found,) if found else ()
+            said = lines.errors[0] if lines.errors else ""
+            raise outside.failure(error, said, "hap.py") from error
 
 
 def arguments(job: SmallVariantJob, scratch: Path) -> tuple[str, ...]:
@@ -192,13 +155,3 @@ class _Lines:
                 self.context.log("warning", matched["text"])
             case _:
                 self.context.log("info", matched["text"])
-
-
-def _named(error: ToolError) -> str:
-    """The sentence on how it ended, with the tool's name, not the container's."""
-    program = Path(error.outcome.argv[0]).name
-    return str(error).replace(program, "hap.py", 1)
-
-
-def _last(lines: tuple[str, ...]) -> str:
-    return lines[-1] if lines else ""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.engines import outside
 from benchmarks.engines.base import (
     Availability,
     EngineCancelledError,
@@ -178,10 +179,8 @@ class TruvariEngine:
         try:
             return context.tools.check(command, on_line=lines, limits=limits)
         except ToolError as error:
-            cause = lines.errors[0] if lines.errors else _last(error.details)
-            raise EngineError(
-                f"{error}{f' It said: {cause}' if cause else ''}", error.details
-            ) from error
+            said = lines.errors[0] if lines.errors else ""
+            raise outside.failure(error, said) from error
 
     def _refined(
         self,
@@ -321,7 +320,3 @@ def _why_not_refined(folder: Path) -> str:
 
 def _indexed(path: Path) -> bool:
     return any(path.with_name(path.name + end).is_file() for end in (".tbi", ".csi"))
-
-
-def _last(lines: tuple[str, ...]) -> str:
-    return lines[-1] if lines else ""

@@ -16,22 +16,30 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.engines import calls, containers
+from benchmarks.engines import calls, containers, outside
 from benchmarks.engines.base import (
     Availability,
     EngineContext,
     EngineError,
     EngineResult,
-    EngineUnavailableError,
     Level,
     SmallVariantJob,
 )
 from benchmarks.engines.builtin import child_values, run_child
 from benchmarks.engines.files import check_inputs, result_of
 from benchmarks.engines.happy import java_memory
-from benchmarks.engines.tools import Stream, ToolError, ToolRunner
+from benchmarks.engines.tools import Stream, ToolError
 
-VERSION = re.compile(r"RTG Tools (\S+)|Version: (?:RTG \w+ )?(\S+)")
+TOOL = outside.Tool(
+    title="RTG",
+    program="rtg",
+    asked="version",
+    version=re.compile(r"RTG Tools (\S+)|Version: (?:RTG \w+ )?(\S+)"),
+    setting="VCBENCH_RTG_COMMAND",
+    remedy="Install RTG Tools (it needs Java), or set VCBENCH_RTG_COMMAND to a "
+    "container command that ends with rtg. The built-in engine gives the same verdicts "
+    "without it.",
+)
 LOOSE_DISTANCE = 30
 """Bases within which a call counts as a local match, as hap.py asks for it."""
 
@@ -45,36 +53,12 @@ class VcfevalEngine:
         self._command = command
 
     def probe(self) -> Availability:
-        template = self._find()
-        if not template:
-            return Availability(
-                available=False,
-                reason="rtg is not on PATH, and no container command is set.",
-                remedy="Install RTG Tools (it needs Java), or set VCBENCH_RTG_COMMAND "
-                "to a container command that ends with rtg. The built-in engine gives "
-                "the same verdicts without it.",
-            )
-        command = containers.prepare(template)
-        outcome = ToolRunner().capture([*command.argv, "version"], seconds=60)
-        found = VERSION.search("\n".join(outcome.tail))
-        if not outcome.ok or found is None:
-            return Availability(
-                available=False,
-                reason=f"{' '.join(template)} does not answer 'version' as RTG does: "
-                f"{outcome.words}",
-                remedy=" / ".join(outcome.tail[-3:])
-                or "Try the command of VCBENCH_RTG_COMMAND by hand.",
-                command=template,
-            )
-        version = found[1] or found[2]
-        return Availability(available=True, version=version, command=template)
+        return TOOL.probe(self._command)
 
     def run(self, job: SmallVariantJob, context: EngineContext) -> EngineResult:
         """Raises EngineError with RTG's own words."""
         check_inputs(job)
-        probed = self.probe()
-        if not probed.available:
-            raise EngineUnavailableError(f"{probed.reason} {probed.remedy}")
+        probed = outside.must(self.probe())
         rtg = Rtg(probed.command, job, context)
         with tempfile.TemporaryDirectory(
             dir=job.out_prefix.parent, prefix=".vcfeval."
@@ -108,12 +92,6 @@ class VcfevalEngine:
             [sys.executable, "-P", "-m", module, json.dumps(values), str(annotated)],
             context,
         )
-
-    def _find(self) -> tuple[str, ...]:
-        if self._command:
-            return self._command
-        found = shutil.which("rtg")
-        return (found,) if found else ()
 
 
 def arguments(job: SmallVariantJob, out: Path) -> tuple[str, ...]:
@@ -171,25 +149,11 @@ class Rtg:
         )
         argv = (*command.argv, *given)
         self.commands.append(argv)
-        self.context.log("info", " ".join(argv))
         lines = _Lines(self.context)
-        # The address space of a JVM says nothing of its memory, so no limit on it.
-        limits = replace(self.context.tools.limits, memory=None)
         try:
-            self.context.tools.check(
-                argv,
-                on_line=lines,
-                limits=limits,
-                env=memory,
-                after_kill=command.after_kill,
-            )
+            outside.call(command, argv, self.context, lines, memory)
         except ToolError as error:
-            program = Path(argv[0]).name
-            words = str(error).replace(program, f"rtg {given[0]}", 1)
-            cause = lines.error or (error.details[-1] if error.details else "")
-            raise EngineError(
-                f"{words}{f' It said: {cause}' if cause else ''}", error.details
-            ) from error
+            raise outside.failure(error, lines.error, f"rtg {given[0]}") from error
 
 
 class _Lines:

@@ -19,25 +19,7 @@ from benchmarks.engines.tools import ToolRunner
 from benchmarks.parsers.happy import read_summary
 from tests.cases import case
 from tests.engines.contexts import Heard
-
-JOB = SmallVariantJob(
-    truth=Path("t.vcf.gz"),
-    query=Path("q.vcf.gz"),
-    reference=Path("r.fa"),
-    out_prefix=Path("o/p.1"),
-)
-
-
-def real_job(folder: Path) -> SmallVariantJob:
-    real = case("hg38-chr20-5M-HG002")
-    return SmallVariantJob(
-        truth=real / "truth.vcf.gz",
-        query=real / "query.vcf.gz",
-        reference=real / "reference.fa.gz",
-        confident=real / "confident.bed",
-        out_prefix=folder / "p",
-        threads=2,
-    )
+from tests.engines.jobs import JOB, real_job
 
 
 def test_it_works_wherever_its_packages_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +73,7 @@ def test_missing_inputs_are_all_named() -> None:
 @pytest.mark.cases
 def test_a_real_case(tmp_path: Path) -> None:
     heard = Heard()
-    result = BuiltinEngine().run(real_job(tmp_path), heard.context())
+    result = BuiltinEngine().run(real_job(tmp_path, threads=2), heard.context())
     expected = case("hg38-chr20-5M-HG002") / "hap.py-vcfeval" / "summary.csv"
     assert list(result.rows) == read_summary(expected)
     assert {"summary", "extended", "roc_all", "vcf", "vcf_index"} <= set(result.files)

@@ -9,30 +9,11 @@ import pytest
 from benchmarks.engines.base import (
     EngineError,
     EngineUnavailableError,
-    SmallVariantJob,
 )
 from benchmarks.engines.happy import HappyEngine, arguments, strata_folders
-from tests.cases import case
 from tests.engines.contexts import Heard
 from tests.engines.fake_tools import HAPPY, install
-
-JOB = SmallVariantJob(
-    truth=Path("t.vcf.gz"),
-    query=Path("q.vcf.gz"),
-    reference=Path("r.fa"),
-    out_prefix=Path("o/p"),
-)
-
-
-def real_job(folder: Path) -> SmallVariantJob:
-    real = case("hg38-chr20-5M-HG002")
-    return SmallVariantJob(
-        truth=real / "truth.vcf.gz",
-        query=real / "query.vcf.gz",
-        reference=real / "reference.fa.gz",
-        confident=real / "confident.bed",
-        out_prefix=folder / "p",
-    )
+from tests.engines.jobs import JOB, real_job
 
 
 def test_the_shortest_argument_list() -> None:
@@ -102,9 +83,7 @@ def test_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_RECORD", str(record))
     engine = HappyEngine(install(tmp_path, "hap.py", HAPPY))
     heard = Heard()
-    result = engine.run(
-        replace(real_job(tmp_path), memory_bytes=4 * 2**30), heard.context()
-    )
+    result = engine.run(real_job(tmp_path, memory_bytes=4 * 2**30), heard.context())
     [row] = result.rows
     assert (row.truth_tp, row.query_tp) == (3, 3)
     assert result.versions == {"hap.py": "0.3.15"}

@@ -16,6 +16,7 @@ from benchmarks.parsers.happy import read_extended, read_summary
 from tests.cases import case
 from tests.engines.contexts import Heard
 from tests.engines.fake_tools import RTG, install
+from tests.engines.jobs import JOB
 
 
 def real_job(folder: Path, name: str = "p") -> SmallVariantJob:
@@ -41,14 +42,7 @@ def called(folder: Path) -> list[tuple[list[str], str | None]]:
 
 
 def test_the_argument_list() -> None:
-    job = SmallVariantJob(
-        truth=Path("t.vcf.gz"),
-        query=Path("q.vcf.gz"),
-        reference=Path("r.fa"),
-        out_prefix=Path("o/p"),
-        sdf=Path("r.sdf"),
-        threads=3,
-    )
+    job = replace(JOB, sdf=Path("r.sdf"), threads=3)
     expected = (
         *("vcfeval", "-b", "t.vcf.gz", "-c", "q.vcf.gz", "-t", "r.sdf", "-o", "e"),
         *("-T", "3", "-m", "ga4gh", "--ref-overlap", "-f", "QUAL"),
