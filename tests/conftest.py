@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -16,16 +16,27 @@ if TYPE_CHECKING:
     from django.test import Client
     from pytest_django import Settings
 
+ClientT = TypeVar("ClientT", bound="Client")
 PASSWORD = "correct horse battery"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path, settings: Settings) -> Path:
+def configure(settings: Settings) -> Callable[..., None]:
+    """Change settings of the portal: `configure(url_hosts=[…])`."""
+
+    def change(**values: Any) -> None:
+        settings.VCBENCH = dataclasses.replace(settings.VCBENCH, **values)
+
+    return change
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, configure: Callable[..., None]) -> Path:
     """A data folder of the test's own, for the process of the test."""
     folder = tmp_path / "data"
     folder.mkdir()
-    settings.VCBENCH = dataclasses.replace(settings.VCBENCH, data_dir=folder)
+    configure(data_dir=folder)
     return folder
 
 
@@ -51,6 +62,12 @@ def operator(db: None) -> User:
 
 
 @pytest.fixture
+def stranger(db: None) -> User:
+    """Somebody without a role."""
+    return person("stranger")
+
+
+@pytest.fixture
 def administrator(db: None) -> User:
     return person("administrator", is_staff=True, is_superuser=True)
 
@@ -58,7 +75,11 @@ def administrator(db: None) -> User:
 def signed_in(user: User) -> Client:
     from django.test import Client
 
-    client = Client()
+    return enter(Client(), user)
+
+
+def enter(client: ClientT, user: User) -> ClientT:
+    """The client, from now on that user's."""
     client.force_login(user)
     return client
 

@@ -1,31 +1,16 @@
-"""People with their roles, and clients that ask on their behalf."""
+"""Clients that ask on behalf of people with their roles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from runs import queue
 from runs.models import ApiToken
-
-
-@pytest.fixture(autouse=True)
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
-    """What would have been put into Redis: priority, run, attempt."""
-    jobs: list[tuple[str, int, int]] = []
-    monkeypatch.setattr(queue, "_send", lambda *job: jobs.append(job))
-    return jobs
-
-
-@pytest.fixture
-def stranger(db: None) -> User:
-    return User.objects.create_user("stranger")
+from tests.queues import sent as sent
 
 
 class Api(Client):
@@ -69,14 +54,3 @@ def anonymous(db: None) -> Api:
 def not_allowed(stranger: User, as_user: Callable[[User], Api]) -> Api:
     """A client of somebody without any role."""
     return as_user(stranger)
-
-
-@pytest.fixture
-def change(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Settings of the portal, other than they are."""
-
-    def to(**values: Any) -> None:
-        changed = replace(settings.VCBENCH, **values)
-        monkeypatch.setattr(settings, "VCBENCH", changed)
-
-    return to

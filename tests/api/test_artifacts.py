@@ -132,7 +132,7 @@ def test_files_that_are_not_there(looks: Api, run: Run) -> None:
 
 
 def test_files_outside_are_never_read(
-    looks: Api, run: Run, tmp_path: Path, change: Callable[..., None]
+    looks: Api, run: Run, tmp_path: Path, configure: Callable[..., None]
 ) -> None:
     outside = tmp_path / "lab" / "secret"
     make_artifact(run, "a", path=str(outside))
@@ -141,7 +141,7 @@ def test_files_outside_are_never_read(
     link.file.symlink_to(outside)
     assert ask(looks, run, "a").status_code == 404
     assert ask(looks, run, "b").status_code == 404
-    change(data_dir=tmp_path / "data", path_roots=[tmp_path / "lab"])
+    configure(data_dir=tmp_path / "data", path_roots=[tmp_path / "lab"])
     assert ask(looks, run, "a").status_code == 200
 
 

@@ -80,9 +80,9 @@ def test_references_say_what_is_here(looks: Api) -> None:
 
 
 def test_a_catalogue_that_cannot_be_read(
-    looks: Api, change: Callable[..., None], tmp_path: Path
+    looks: Api, configure: Callable[..., None], tmp_path: Path
 ) -> None:
-    change(catalog=str(tmp_path / "none.json"))
+    configure(catalog=str(tmp_path / "none.json"))
     answer = looks.ask("GET", "references")
     assert (answer.status_code, answer.json()["error"]["code"]) == (
         503,

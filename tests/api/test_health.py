@@ -57,9 +57,9 @@ def test_redis_is_away(
 
 
 def test_the_data_folder_is_away(
-    anonymous: Api, redis: None, change: Callable[..., None]
+    anonymous: Api, redis: None, configure: Callable[..., None]
 ) -> None:
-    change(data_dir=Path("/nonexistent"))
+    configure(data_dir=Path("/nonexistent"))
     answer = anonymous.get("/readyz")
     assert (answer.status_code, answer.json()["data_folder"]) == (503, "away")
 

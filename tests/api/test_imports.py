@@ -13,8 +13,8 @@ BODY = {"sample_id": "NA24143_Lib3_Rep1", "stages": ["happy", "csv"]}
 
 
 @pytest.fixture(autouse=True)
-def bucket(change: Callable[..., None]) -> None:
-    change(s3_bucket="lab")
+def bucket(configure: Callable[..., None]) -> None:
+    configure(s3_bucket="lab")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -126,9 +126,9 @@ def test_a_body_that_is_too_large(operates: Api, settings: Any) -> None:
 
 
 def test_without_a_bucket_the_setting_is_named(
-    operates: Api, change: Callable[..., None]
+    operates: Api, configure: Callable[..., None]
 ) -> None:
-    change(s3_bucket="")
+    configure(s3_bucket="")
     answer = operates.ask("POST", "upload/aws", BODY)
     assert answer.status_code == 409
     assert "VCBENCH_S3_BUCKET" in answer.json()["error"]["message"]

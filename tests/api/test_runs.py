@@ -122,10 +122,10 @@ def test_nobody_without_a_role_sees_runs(not_allowed: Api, anonymous: Api) -> No
 
 
 @pytest.fixture
-def root(tmp_path: Path, change: Callable[..., None]) -> Path:
+def root(tmp_path: Path, configure: Callable[..., None]) -> Path:
     folder = tmp_path / "allowed"
     folder.mkdir()
-    change(path_roots=[folder], url_hosts=["data.example.org"], s3_bucket="lab")
+    configure(path_roots=[folder], url_hosts=["data.example.org"], s3_bucket="lab")
     return folder
 
 

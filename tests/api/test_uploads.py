@@ -89,9 +89,9 @@ def test_nothing_is_left_of_what_is_refused(
 
 
 def test_an_archive_over_the_limit(
-    operates: Api, data_dir: Path, change: Callable[..., None]
+    operates: Api, data_dir: Path, configure: Callable[..., None]
 ) -> None:
-    change(data_dir=data_dir, upload_max_gb=0.000_001)
+    configure(data_dir=data_dir, upload_max_gb=0.000_001)
     answer = send(operates, archive(b"x" * 5000))
     assert answer.status_code == 413
     assert "VCBENCH_UPLOAD_MAX_GB" in answer.json()["error"]["message"]
@@ -99,9 +99,9 @@ def test_an_archive_over_the_limit(
 
 
 def test_an_archive_that_is_larger_than_was_said(
-    operates: Api, data_dir: Path, change: Callable[..., None]
+    operates: Api, data_dir: Path, configure: Callable[..., None]
 ) -> None:
-    change(data_dir=data_dir, upload_max_gb=0.000_001)
+    configure(data_dir=data_dir, upload_max_gb=0.000_001)
     handler = receive.ArchiveHandler()
     handler.new_file("file", "a.zip", "application/zip", None)
     with pytest.raises(StopUpload):
@@ -257,9 +257,9 @@ class Store:
 class TestPrefix:
     @pytest.fixture(autouse=True)
     def bucket(
-        self, change: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+        self, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        change(s3_bucket="lab")
+        configure(s3_bucket="lab")
         self.patch = monkeypatch
         self.holds("HG001_1", "HG002_1", "HG002_2", "HG003_1")
 

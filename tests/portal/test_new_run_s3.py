@@ -82,7 +82,7 @@ def test_a_sample_with_one_folder_is_started(
     assert [s.name for s in run.stages.all()] == [
         "download", "reference", "happy", "csv",
     ]  # fmt: skip
-    assert str(run.created_by) == "olaf"
+    assert str(run.created_by) == "operator"
     assert sent == [("default", run.pk, 1)]
 
 

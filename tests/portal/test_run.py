@@ -37,7 +37,7 @@ def test_head_says_what_and_who(looks: Browser, operator: User) -> None:
     assert page.text("h1") == "NA24143_Lib3_Rep1"
     facts = page.facts(".facts-line")
     assert facts["Individual"] == "HG004"
-    assert facts["Started by"] == "olaf"
+    assert facts["Started by"] == "operator"
     assert facts["Duration"] == "1 min 30 s"
     assert facts["Attempt"] == "1"
     assert facts["Run id"] == str(run.uuid)
@@ -242,7 +242,7 @@ def test_cancel(operates: Browser) -> None:
 
     run.refresh_from_db()
     assert run.status == Status.CANCELLED
-    assert page.text("#run-state .note-warning div > p") == "Cancelled by olaf."
+    assert page.text("#run-state .note-warning div > p") == "Cancelled by operator."
 
 
 def test_a_cancel_that_is_asked_for_cannot_be_asked_twice(operates: Browser) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.auth.models import User
 
+from tests.conftest import PASSWORD
 from tests.portal.conftest import Browser
 
 if TYPE_CHECKING:
     from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
-RIGHT: dict[str, Any] = {"username": "vera", "password": "a-long-password"}
+RIGHT: dict[str, Any] = {"username": "viewer", "password": PASSWORD}
 
 
 def test_leads_where_one_wanted_to_go(anonymous: Browser, viewer: User) -> None:
@@ -24,7 +25,7 @@ def test_leads_where_one_wanted_to_go(anonymous: Browser, viewer: User) -> None:
 
 
 def test_a_wrong_password(anonymous: Browser, viewer: User) -> None:
-    page = anonymous.send("/login/", username="vera", password="wrong")
+    page = anonymous.send("/login/", username="viewer", password="wrong")
 
     assert page.has(".note-error[role=alert]")
     assert not page.has("nav")
@@ -59,7 +60,7 @@ def guarded(settings: Settings) -> None:
 
 def test_guessing_is_stopped(anonymous: Browser, viewer: User, guarded: None) -> None:
     for _ in range(2):
-        anonymous.send("/login/", username="vera", password="wrong")
+        anonymous.send("/login/", username="viewer", password="wrong")
 
     page = anonymous.send("/login/", **RIGHT)
 
@@ -69,18 +70,18 @@ def test_guessing_is_stopped(anonymous: Browser, viewer: User, guarded: None) ->
 
 # -- the own password --
 
-PASSWORD = "/settings/password/"
+PAGE = "/settings/password/"
 CHANGE: dict[str, Any] = {
-    "old_password": "a-long-password",
+    "old_password": PASSWORD,
     "new_password1": "quite-another-one",
     "new_password2": "quite-another-one",
 }
 
 
 def test_everybody_changes_their_password(not_allowed: Browser, stranger: User) -> None:
-    assert not_allowed.page(PASSWORD).status == 200
+    assert not_allowed.page(PAGE).status == 200
 
-    not_allowed.post(PASSWORD, CHANGE)
+    not_allowed.post(PAGE, CHANGE)
 
     stranger.refresh_from_db()
     assert stranger.check_password("quite-another-one")
@@ -93,8 +94,8 @@ def test_everybody_changes_their_password(not_allowed: Browser, stranger: User) 
 def test_a_password_that_is_refused(
     looks: Browser, viewer: User, field: str, value: str
 ) -> None:
-    page = looks.send(PASSWORD, **{**CHANGE, field: value})
+    page = looks.send(PAGE, **{**CHANGE, field: value})
 
     viewer.refresh_from_db()
-    assert viewer.check_password("a-long-password")
+    assert viewer.check_password(PASSWORD)
     assert page.has(".fault")

@@ -1,4 +1,4 @@
-"""The people and browsers of the portal's tests."""
+"""The browsers of the portal's tests."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from tests.portal.conftest import (
     looks,
     not_allowed,
     operates,
-    operator,
     sent,
-    stranger,
-    viewer,
 )
 
 __all__ = [
@@ -18,8 +15,5 @@ __all__ = [
     "looks",
     "not_allowed",
     "operates",
-    "operator",
     "sent",
-    "stranger",
-    "viewer",
 ]

@@ -13,7 +13,6 @@ from runs.models import Run, Status
 from tests.cases import ROOT, case
 from tests.portal.builders import completed, failed, qc, running
 from tests.portal.conftest import Browser
-from tests.portal.conftest import configure as configure
 from tests.portal.test_in_browser import chrome as chrome
 from tests.results import real
 from tests.results.browsing import Tab, tab

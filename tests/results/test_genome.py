@@ -14,7 +14,6 @@ from runs.models import Run, Status
 from tests.cases import case
 from tests.portal.builders import make_run
 from tests.portal.conftest import Browser
-from tests.portal.conftest import configure as configure
 from tests.portal.page import Page
 from tests.results import real
 
@@ -136,7 +135,7 @@ def test_reads_lie_beneath(operates: Browser, cases_may_be_read: Path) -> None:
     assert answer.getvalue() == whole[100:200]
     assert operates.get(reads["indexURL"]).status_code == 200
     run.refresh_from_db()
-    assert run.options["reads"] == str(bam)
+    assert run.options["reads"] == str(bam.resolve())
 
 
 def test_reads_can_be_taken_away(operates: Browser, cases_may_be_read: Path) -> None:

@@ -14,7 +14,6 @@ from runs import reads
 from tests.cases import case
 from tests.portal.builders import completed, qc
 from tests.portal.conftest import Browser
-from tests.portal.conftest import configure as configure
 from tests.portal.test_in_browser import chrome as chrome
 from tests.results import real
 from tests.results.browsing import Tab, tab
