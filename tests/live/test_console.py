@@ -83,6 +83,18 @@ def settle(page: Page, row: int) -> None:
     page.wait_for_selector(f'.console-row:not([hidden])[data-sequence="{row}"]')
 
 
+def until_known(page: Page, last: int) -> None:
+    """Wait for a line to arrive, whether or not its row can be seen."""
+    page.evaluate(
+        """async last => {
+            const { console } = document.querySelector("[data-console]");
+            while (console.lines.last < last)
+                await new Promise(requestAnimationFrame);
+        }""",
+        last,
+    )
+
+
 def state(page: Page) -> Any:
     return page.locator("[data-state]")
 
@@ -251,3 +263,44 @@ def test_it_comes_back_after_the_connection_was_cut(
     log.flush()
     settle(page, 3)
     assert rows(page) == [1, 2, 3]
+
+
+def test_in_print_it_waits_and_goes_on_where_it_was(
+    page: Page, run: Run, log: RunLog
+) -> None:
+    for number in range(1, 101):
+        log.info(f"line {number}")
+    log.flush()
+    page.emulate_media(media="print")
+    page.goto(run.get_absolute_url())
+    expect(page.locator("[data-list]")).to_be_hidden()
+    until_known(page, 100)
+    assert page.locator(".console-row").count() == 0
+    page.emulate_media(media="screen")
+    settle(page, 100)
+    page.emulate_media(media="print")
+    log.info("line 101")
+    log.flush()
+    until_known(page, 101)
+    page.emulate_media(media="screen")
+    settle(page, 101)
+    expect(page.locator("[data-follow]")).to_have_text("Pause")
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (640, 360)])
+def test_on_phones_the_page_is_scrolled_past_it(
+    page: Page, width: int, height: int
+) -> None:
+    """What it leaves of the screen is there to be taken hold of."""
+    run = long_log(5_000)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(run.get_absolute_url())
+    settle(page, 5_000)
+    box = page.locator("[data-list]").bounding_box()
+    assert box is not None
+    assert box["height"] <= 0.6 * height
+    end = page.locator("body > footer")
+    page.locator("[data-list]").hover()
+    expect(end).not_to_be_in_viewport()
+    page.mouse.wheel(0, 10_000)  # at its end, the list hands this on to the page
+    expect(end).to_be_in_viewport()
