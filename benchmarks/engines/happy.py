@@ -14,7 +14,7 @@ from benchmarks.engines.base import (
     EngineResult,
     SmallVariantJob,
 )
-from benchmarks.engines.files import check_inputs, result_of
+from benchmarks.engines.files import check_inputs, result_of, with_suffix
 from benchmarks.engines.tools import Stream, ToolError
 
 # "2019-01-01 12:00:00,000 INFO     Comparing …": how its logging writes
@@ -59,6 +59,8 @@ class HappyEngine:
             command = self._prepared(probed.command, ready, scratch)
             argv = (*command.argv, *arguments(ready, scratch))
             self._call(argv, command, context, java_memory(job))
+        # kept by --verbose only: the curves once more, uncompressed
+        with_suffix(job.out_prefix, "roc.tsv").unlink(missing_ok=True)
         return result_of(job, self.name, {"hap.py": probed.version}, (argv,))
 
     def _prepared(

@@ -82,8 +82,11 @@ def test_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = tmp_path / "record"
     monkeypatch.setenv("FAKE_RECORD", str(record))
     engine = HappyEngine(install(tmp_path, "hap.py", HAPPY))
-    heard = Heard()
-    result = engine.run(real_job(tmp_path, memory_bytes=4 * 2**30), heard.context())
+    heard, job = Heard(), real_job(tmp_path, memory_bytes=4 * 2**30)
+    curves = job.out_prefix.with_name(f"{job.out_prefix.name}.roc.tsv")
+    curves.write_text("what --verbose keeps")
+    result = engine.run(job, heard.context())
+    assert not curves.exists()
     [row] = result.rows
     assert (row.truth_tp, row.query_tp) == (3, 3)
     assert result.versions == {"hap.py": "0.3.15"}
