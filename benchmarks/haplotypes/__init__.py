@@ -12,7 +12,16 @@ import os
 import tempfile
 from pathlib import Path
 
-CALLED_BY_OTHERS = ("align", "normalise", "reference", "scan", "search", "spell")
+CALLED_BY_OTHERS = (
+    "align",
+    "classify",
+    "normalise",
+    "paths",
+    "reference",
+    "scan",
+    "search",
+    "spell",
+)
 
 
 def _cache_folder() -> Path:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.haplotypes import match
+from benchmarks.haplotypes import match, near
 from benchmarks.haplotypes.normalise import (
     MAX_LENGTH,
     contig_reference,
     empty_alleles,
     prepare_contig,
 )
+from benchmarks.haplotypes.paths import DECISIONS, VARIANT_COLUMNS
 from benchmarks.haplotypes.records import (
     Comparison,
     HaplotypesError,
@@ -27,13 +29,18 @@ from benchmarks.haplotypes.records import (
     Verdicts,
 )
 from benchmarks.haplotypes.reference import Reference, Sequence
-from benchmarks.haplotypes.regions import Regions, overlaps
-from benchmarks.haplotypes.search import END, START, VARIANT_COLUMNS, make_work
+from benchmarks.haplotypes.search import make_work
+from benchmarks.haplotypes.settle import order_by_start, settle
+from benchmarks.haplotypes.unsettled import Rough, in_part, left_out
 
 WRONG_REFERENCE = 50
 """Compared records from which on most REFs being wrong is a wrong reference."""
-ROOM = ((512, 64), (8_192, 256), (100_000, 512))
-"""Paths and window of the search's work arrays, tried in turn."""
+ROOM = ((512, 64), (8_192, 256))
+"""Paths and window of the search's work arrays, tried in turn before the last room."""
+SPARE = 64
+"""Paths of the last room beyond those that may be alive at once."""
+WIDEST, MOST_CELLS = 4_096, 20_000_000
+"""Records of a side in one cluster that the last room takes, and its size."""
 
 
 @dataclass
@@ -61,13 +68,6 @@ def _side(records: Records, pass_only: bool) -> _Side:
     return _Side(
         records, empty_alleles(rows), verdicts, records.contig_slices(), pass_only
     )
-
-
-def keep_targets(records: Records, targets: Regions) -> None:
-    """Set OUTSIDE_TARGETS on records whose REF overlaps no target (hap.py's -T)."""
-    start = records.pos.astype(np.int64)
-    inside = overlaps(targets, records.contig, start, start + records.ref_len)
-    records.status[~inside] = Status.OUTSIDE_TARGETS
 
 
 def compare(
@@ -143,9 +143,7 @@ def _compare_contig(
             max_length=MAX_LENGTH,
             ref_overlap=options.ref_overlap,
         )
-        orders.append(
-            match.order_by_start(side.records.status, side.alleles, low, high)
-        )
+        orders.append(order_by_start(side.records.status, side.alleles, low, high))
     hard = np.empty((min(len(orders[0]), len(orders[1])) + 1, 4), dtype=np.int32)
     settings = (contig_reference(sequence), sequence.length, options.squash_ploidy)
     verdicts = (
@@ -165,35 +163,94 @@ def _compare_contig(
         orders[1],
         *settings,
     )
-    count = match.settle(*inputs, *verdicts, hard)
-    _search(inputs, verdicts, hard[:count].copy(), options)
+    count = settle(*inputs, *verdicts, hard)
+    rough = _search(inputs, verdicts, hard[:count].copy(), options)
     _finish(truth, query, contig, options)
-    return _unsettled(truth, query, contig, orders)
+    return _unsettled(truth, query, contig, orders, rough)
+
+
+def _unsettled(
+    truth: _Side,
+    query: _Side,
+    contig: int,
+    orders: list[NDArray[np.int32]],
+    rough: list[Rough],
+) -> list[Unsettled]:
+    """Regions that were given up on; their open records become TOO_COMPLEX."""
+    name = truth.records.contigs.names[contig]
+    alleles = (truth.alleles, query.alleles)
+    matches = (truth.verdicts.match, query.verdicts.match)
+    regions = left_out(name, alleles, matches, orders)
+    for side, order in zip((truth, query), orders, strict=True):
+        rows = order[side.verdicts.match[order] == Match.NOT_JUDGED]
+        side.records.status[rows] = Status.TOO_COMPLEX
+    for region, left in in_part(name, alleles, matches, rough):
+        regions.append(region)
+        truth.records.status[left[0]] = Status.TOO_COMPLEX
+        query.records.status[left[1]] = Status.TOO_COMPLEX
+    return sorted(regions, key=lambda region: region.start)
 
 
 def _search(
-    inputs: tuple[object, ...],
-    verdicts: tuple[object, ...],
+    inputs: tuple[Any, ...],
+    verdicts: tuple[Any, ...],
     clusters: NDArray[np.int32],
     options: Options,
-) -> None:
-    """Search the clusters, with more room each time for those that need it."""
+) -> list[Rough]:
+    """Search the clusters, with more room each time for those that need it.
+
+    Returns the rows that were decided among the most promising paths only.
+    """
+    for paths, window in ROOM:
+        clusters, _ = _search_in(
+            (paths, window), False, options.max_paths, inputs, verdicts, clusters
+        )
+    found: list[Rough] = []
+    for k in range(len(clusters)):
+        first_t, end_t, first_q, end_q = clusters[k].tolist()
+        window = max(end_t - first_t, end_q - first_q) + 1
+        if window > WIDEST:
+            continue
+        room = make_room(options.max_paths, window)
+        _, rough = _search_in(
+            (room, window), True, room - SPARE, inputs, verdicts, clusters[k : k + 1]
+        )
+        rows_t = inputs[3][first_t:end_t][rough[0, : end_t - first_t] > 0]
+        rows_q = inputs[7][first_q:end_q][rough[1, : end_q - first_q] > 0]
+        if len(rows_t) + len(rows_q):
+            found.append((rows_t, rows_q))
+    return found
+
+
+def make_room(max_paths: int, window: int) -> int:
+    """Paths of the last room, fewer where each has many decisions to hold."""
+    return int(min(max_paths + SPARE, MOST_CELLS // (DECISIONS + 2 * window)))
+
+
+def _search_in(
+    room: tuple[int, int],
+    last: bool,
+    max_paths: int,
+    inputs: tuple[Any, ...],
+    verdicts: tuple[Any, ...],
+    clusters: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """(clusters that need more room, see `match.search_all` on `rough`)."""
+    if not len(clusters):
+        return clusters, np.zeros((2, 0), dtype=np.uint8)
     truth, _, _, order_t, query, _, _, order_q = inputs[:8]
-    for level, (paths, window) in enumerate(ROOM):
-        if not len(clusters):
-            return
-        if level == len(ROOM) - 1:
-            paths = max(paths, 4 * options.max_paths)
-        widest = int(max(np.ptp(clusters[:, :2], 1).max(), _width(clusters)))
-        bases = int(match.most_bases(truth, order_t, query, order_q, clusters))
-        variants = np.zeros((2, widest, VARIANT_COLUMNS), dtype=np.int64)
-        alleles = np.zeros(2 * bases + 1, dtype=np.uint8)
-        decided = np.zeros((2, widest), dtype=np.uint8)
-        syncs = np.zeros(4 * widest + 8, dtype=np.int32)
-        clusters = match.search_all(  # type: ignore[call-arg] # inputs fill the rest
-            *inputs, options.max_paths, variants, alleles, *make_work(paths, window),
-            decided, syncs, *verdicts, clusters,
-        )  # fmt: skip
+    widest = int(max(np.ptp(clusters[:, :2], 1).max(), _width(clusters)))
+    bases = int(match.most_bases(truth, order_t, query, order_q, clusters))
+    variants = np.zeros((2, widest, VARIANT_COLUMNS), dtype=np.int64)
+    alleles = np.zeros(2 * bases + 1, dtype=np.uint8)
+    decided = np.zeros((2, widest), dtype=np.uint8)
+    rough = np.zeros((2, widest), dtype=np.uint8)
+    syncs = np.zeros(4 * widest + 8, dtype=np.int32)
+    left = match.search_all(
+        *inputs, max_paths, last, variants, alleles, *make_work(*room), decided, syncs,
+        rough, *verdicts, clusters,
+    )  # fmt: skip
+    return left, rough
 
 
 def _width(clusters: NDArray[np.int32]) -> int:
@@ -205,18 +262,18 @@ def _finish(truth: _Side, query: _Side, contig: int, options: Options) -> None:
     ours = _columns(truth, contig)
     theirs = _columns(query, contig)
     before = truth.verdicts.match[ours[2] : ours[3]].copy()
-    match.find_local(
+    near.find_local(
         truth.verdicts.match, *ours, query.verdicts.match, *theirs,
         options.loose_distance,
     )  # fmt: skip
     after = truth.verdicts.match[ours[2] : ours[3]].copy()
     truth.verdicts.match[ours[2] : ours[3]] = before
-    match.find_local(
+    near.find_local(
         query.verdicts.match, *theirs, truth.verdicts.match, *ours,
         options.loose_distance,
     )  # fmt: skip
     truth.verdicts.match[ours[2] : ours[3]] = after
-    match.pair_rows(
+    near.pair_rows(
         *_lines(truth), *ours, *_lines(query), *theirs,
         truth.verdicts.partner, query.verdicts.partner,
     )  # fmt: skip
@@ -235,36 +292,4 @@ def _lines(
     return side.records.text, side.records.line, side.records.fields
 
 
-def _unsettled(
-    truth: _Side, query: _Side, contig: int, orders: list[NDArray[np.int32]]
-) -> list[Unsettled]:
-    """Regions given up on: judged rows that got no verdict, joined when near."""
-    spans: list[tuple[int, int, int]] = []
-    for number, (side, order) in enumerate(zip((truth, query), orders, strict=True)):
-        rows = order[side.verdicts.match[order] == Match.NOT_JUDGED]
-        side.records.status[rows] = Status.TOO_COMPLEX
-        spans += [
-            (int(side.alleles[row, START]), int(side.alleles[row, END]), number)
-            for row in rows
-        ]
-    name = truth.records.contigs.names[contig]
-    regions: list[Unsettled] = []
-    for start, end, number in sorted(spans):
-        counts = (1 - number, number)
-        if regions and start <= regions[-1].end + 1000:
-            last = regions.pop()
-            regions.append(
-                Unsettled(
-                    name,
-                    last.start,
-                    max(last.end, end),
-                    last.truth_records + counts[0],
-                    last.query_records + counts[1],
-                )
-            )
-        else:
-            regions.append(Unsettled(name, start, end, *counts))
-    return regions
-
-
-__all__ = ["compare", "keep_targets"]
+__all__ = ["compare"]

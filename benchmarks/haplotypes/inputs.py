@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.haplotypes import strata
+from benchmarks.haplotypes import beds, locations, strata
 from benchmarks.haplotypes.contigs import (
     Naming,
     alternative,
@@ -56,6 +57,7 @@ class Checked:
     truth_names: Naming
     query_names: Naming
     strata: list[strata.Stratum]
+    locations: list[locations.Location]
     threads: int
 
 
@@ -94,18 +96,23 @@ def check(job: Job) -> Checked:
     if job.stratification:
         tsv = job.stratification
         listed = faults.attempt(lambda: strata.read_list(tsv))
-    for bed in (job.confident, job.targets):
+    for bed in (job.confident, job.targets, job.restrict):
         if bed is not None and not bed.is_file():
             faults.found.append(f"The BED file {bed} does not exist.")
     faults.found += _output_faults(job)
     names: list[Naming] = []
+    places: list[locations.Location | None] = []
     if reference:
         for header in filter(None, (truth, query)):
             names.append(names_in(header, reference.contigs))
             fault = build_fault(header, names[-1], str(job.reference))
             if fault:
                 faults.found.append(fault)
-        faults.found += _contig_faults(job, reference.contigs)
+        common = reference.contigs
+        places = [
+            faults.attempt(partial(locations.parse, text, common))
+            for text in job.locations
+        ]
     if faults.found or not (reference and truth and query):
         raise BenchmarkError(list(dict.fromkeys(faults.found)))
     return Checked(
@@ -116,6 +123,7 @@ def check(job: Job) -> Checked:
         truth_names=names[0],
         query_names=names[1],
         strata=listed or [],
+        locations=[place for place in places if place],
         threads=job.threads or len(os.sched_getaffinity(0)),
     )
 
@@ -134,16 +142,6 @@ def _option_faults(job: Job) -> list[str]:
     if job.loose_distance < 0:
         faults.append(f"The loose match distance {job.loose_distance} is negative.")
     return faults
-
-
-def _contig_faults(job: Job, reference: Contigs) -> list[str]:
-    unknown = [name for name in job.contigs if name not in reference.names]
-    if not unknown:
-        return []
-    return [
-        f"The reference {job.reference} has no contig {some(unknown)}. It has "
-        f"{some(list(reference.names))}."
-    ]
 
 
 def _output_faults(job: Job) -> list[str]:
@@ -221,28 +219,27 @@ def _read_side(
 def restrict(
     checked: Checked, truth: Records, query: Records
 ) -> tuple[NDArray[np.bool_], dict[str, int]]:
-    """Leave out contigs that have no truth variants or are not asked for.
+    """Leave out contigs that have no truth variants, and what is not asked for.
 
     As in hap.py (`-l`: contigs of the truth). Returns which contigs are compared, and
-    how many query records lie elsewhere.
+    how many query records lie on contigs without truth.
     """
-    n = len(checked.reference.contigs.names)
-    used = np.bincount(truth.contig, minlength=n) > 0
-    if checked.job.contigs:
-        index = checked.reference.contigs.index()
-        asked = np.zeros(n, dtype=np.bool_)
-        asked[[index[name] for name in checked.job.contigs]] = True
-        used &= asked
-        truth.status[~used[truth.contig]] = Status.OUTSIDE_TARGETS
+    common = checked.reference.contigs
+    used = np.bincount(truth.contig, minlength=len(common.names)) > 0
     elsewhere = ~used[query.contig]
     query.status[elsewhere] = Status.OUTSIDE_TARGETS
+    if checked.locations:
+        asked = locations.regions_of(checked.locations, common)
+        used &= np.diff(asked.offsets) > 0
+        for records in (truth, query):
+            locations.keep_only(records, locations.starts_in(records, asked))
     return used, ({NO_TRUTH: int(elsewhere.sum())} if elsewhere.any() else {})
 
 
 def read_regions(path: Path, checked: Checked) -> Regions:
     """A BED in the names of the reference, or in the other style when none fits."""
     common = checked.reference.contigs
-    regions = strata.read_either(path, common)
+    regions = beds.read_either(path, common)
     if not len(regions) and regions.ignored:
         raise BenchmarkError(
             [

@@ -17,10 +17,12 @@ class Job:
     """One comparison of small variants.
 
     confident: regions where the truth is complete; calls outside become UNK. targets:
-    both files are cut down to records that overlap them. out_prefix: path of the
-    outputs without suffix; its folder is made. pass_only: leave out failing calls
-    before matching. ci_alpha: 0 leaves out the confidence intervals. threads 0: all
-    cores. sex: `male` and `auto` read haploid calls on X, Y and MT as homozygous.
+    both files are cut down to records that start in them; restrict: to records that
+    touch them; locations: to contigs or parts of them (`chr20:5-9`). out_prefix: path
+    of the outputs without suffix; its folder is made. roc_regions: strata that get
+    curves of their own. pass_only: leave out failing calls before matching. ci_alpha: 0
+    leaves out the confidence intervals. threads 0: all cores. sex: `male` and `auto`
+    read haploid calls on X, Y and MT as homozygous.
     """
 
     truth: Path
@@ -30,10 +32,12 @@ class Job:
     confident: Path | None = None
     stratification: Path | None = None
     targets: Path | None = None
+    restrict: Path | None = None
     roc: str = "QUAL"
     roc_filter: str = ""
     roc_delta: float = 0.5
     do_roc: bool = True
+    roc_regions: tuple[str, ...] = ()
     pass_only: bool = False
     use_filtered_truth: bool = False
     ci_alpha: float = 0.0
@@ -41,7 +45,7 @@ class Job:
     truth_sample: str | None = None
     query_sample: str | None = None
     sex: Sex = "auto"
-    contigs: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
     leftshift: bool = True
     decompose: bool = True
     adjust_confident: bool = True

@@ -8,7 +8,7 @@ the rows, whatever the number of its table rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -77,7 +77,10 @@ class Kinds:
 
 @dataclass(frozen=True)
 class TableRow:
-    """Counts of one row of the tables. `qq` None: all calls (`*`)."""
+    """Counts of one row of the tables. `qq` None: all calls (`*`).
+
+    `of_filter`: the row counts what one filter removes, so it has no totals or metrics.
+    """
 
     type: str
     subtype: str
@@ -91,6 +94,7 @@ class TableRow:
     confident_size: float | None = None
     level: int = 0
     qq: float | None = None
+    of_filter: bool = False
 
     def of(self, column: Column) -> int:
         return int(self.counts[column, 0])
@@ -107,16 +111,6 @@ class Subset:
     level: int = 0
     always: bool = True
     """Whether its table rows stand even when nothing lies in it."""
-
-
-@dataclass
-class Quantified:
-    """All counts of a comparison."""
-
-    kinds: Kinds
-    subsets: list[Subset]
-    filters: tuple[str, ...]
-    rows: list[TableRow] = field(default_factory=list)
 
 
 def kinds_of(
@@ -190,12 +184,41 @@ def count_kinds(
     kinds: Kinds, chosen: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
     """How many observations of each kind, in all rows or the chosen ones."""
+    if chosen is None:
+        return _count(kinds, kinds.truth, kinds.query)
+    return _count(kinds, kinds.truth[chosen], kinds.query[chosen])
+
+
+def _count(kinds: Kinds, *held: NDArray[np.uint16]) -> NDArray[np.int64]:
     total = np.zeros(len(kinds), dtype=np.int64)
-    for kind in (kinds.truth, kinds.query):
-        held = kind if chosen is None else kind[chosen]
-        total += np.bincount(held, minlength=len(kinds))
+    for kind in held:
+        total += np.bincount(kind, minlength=len(kinds))
     total[NOTHING] = 0
     return total
+
+
+def filter_rows(
+    kinds: Kinds,
+    failing: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    whole: Subset,
+) -> list[TableRow]:
+    """What each filter removes: hap.py has a row for each type that it occurs on.
+
+    failing: (truth, query) rows that fail a filter, by what the table calls it.
+    """
+    selector = Selector(kinds)
+    result: list[TableRow] = []
+    for name, (truth, query) in failing.items():
+        counts = _count(kinds, kinds.truth[truth], kinds.query[query])
+        for type_ in TYPES:
+            if not counts[selector.chosen(type_, "*")].any():
+                continue
+            for subtype in INDEL_SUBTYPES if type_ == "INDEL" else SNP_SUBTYPES:
+                numbers = counts @ selector.matrix(type_, subtype, "ALL")
+                row = _table_row(type_, subtype, whole, name, numbers.astype(np.int64))
+                row.counts[Column.TRUTH_FN] = 0
+                result.append(replace(row, of_filter=True))
+    return result
 
 
 class Selector:

@@ -58,6 +58,7 @@ STATUS_TEXT: dict[Status, str] = {
     Status.OUTSIDE_TARGETS: "outside the target regions",
     Status.TOO_COMPLEX: "region too complex to settle",
 }
+REFERENCE_BLOCK = "reference block or no variant"
 
 
 class Match(IntEnum):
@@ -151,11 +152,13 @@ class Records:
     def skipped(self) -> dict[str, int]:
         """How many records are not compared, by reason in words."""
         counts = np.bincount(self.status, minlength=len(Status))
-        return {
+        named = {
             STATUS_TEXT[status]: int(counts[status])
             for status in Status
-            if status is not Status.JUDGED and counts[status]
+            if status is not Status.JUDGED
         }
+        named[REFERENCE_BLOCK] = self.reference_blocks
+        return {reason: count for reason, count in named.items() if count}
 
     def value(self, i: int, column: Field) -> str:
         """One field of one record as text: for messages and tests, not in bulk."""
@@ -178,7 +181,8 @@ class Verdicts:
 
     match: NDArray[np.uint8]
     """A `Match` each. GENOTYPE is TP; NONE, LOCAL and ALLELE are FN (truth) or FP
-    (query); NOT_JUDGED is N. Regions (UNK) are applied by the quantifier, not here."""
+    (query) of judged records and N of TOO_COMPLEX ones; NOT_JUDGED is N. Regions (UNK)
+    are applied by the quantifier, not here."""
     superlocus: NDArray[np.int32]
     """1-based position that names the group of records judged together (INFO/BS), the
     same number on both sides; unique within a contig. 0 where not judged."""
@@ -189,13 +193,19 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Unsettled:
-    """A region whose haplotypes were too many to compare; its records are N."""
+    """A region whose haplotypes were too many to compare; its records are N.
+
+    `truth_matched` and `query_matched` are further records in it whose match is proven.
+    """
 
     contig: str
     start: int
     end: int
     truth_records: int
     query_records: int
+    why: str = ""
+    truth_matched: int = 0
+    query_matched: int = 0
 
 
 @dataclass
@@ -217,7 +227,8 @@ class Options:
     loose_distance: int = 30
     """Bases; a call within them of a variant of the other side is a LOCAL match."""
     max_paths: int = 20_000
-    """Paths alive at once at which the search of a region is given up. vcfeval gives up
-    at 50,000, but counts paths at every base, and these only where they decide."""
+    """Paths alive at once beyond which only the most promising are followed. vcfeval
+    gives up at 50,000, but counts paths at every base, and these only where they
+    decide."""
     threads: int = 0
     """0: all cores."""

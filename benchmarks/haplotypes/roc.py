@@ -73,20 +73,41 @@ def roc_rows(
     subset: Subset,
     filters: tuple[str, ...],
     delta: float,
+    inside: NDArray[np.bool_] | None = None,
 ) -> list[TableRow]:
-    """Rows of all thresholds for the whole comparison, by type, subtype and filter."""
+    """Rows of all thresholds in a subset, by type, subtype and filter.
+
+    inside: the rows of the subset, where it is not the whole comparison.
+    """
     selector = Selector(kinds)
+    if inside is not None:
+        kinds = Kinds(kinds.code, kinds.truth[inside], kinds.query[inside])
+        scores = (scores[0][inside], scores[1][inside])
     result: list[TableRow] = []
     for type_ in TYPES:
         chosen = selector.chosen(type_, "*")
         levels, histogram = _histogram(kinds, scores, chosen, delta)
         subtypes = INDEL_SUBTYPES if type_ == "INDEL" else SNP_SUBTYPES
         for subtype in subtypes:
-            for filter_ in filters:
-                matrix = selector.matrix(type_, subtype, filter_)
-                at_level = (histogram @ matrix).astype(np.int64)
-                result += _curve(type_, subtype, filter_, subset, levels, at_level)
+            tables = {
+                filter_: (histogram @ selector.matrix(type_, subtype, filter_)).astype(
+                    np.int64
+                )
+                for filter_ in filters
+            }
+            some = _observed(tables["ALL"])
+            for filter_, at_level in tables.items():
+                shown = some if subtype == "*" else _observed(at_level)
+                result += _curve(
+                    (type_, subtype, filter_), subset, levels, at_level, shown
+                )
     return result
+
+
+def _observed(at_level: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Levels with an observation; what a filter removes keeps its level in `*`."""
+    some: NDArray[np.bool_] = at_level[:, 0:25:5].any(axis=1)
+    return some
 
 
 def _histogram(
@@ -129,21 +150,20 @@ def _add_levels(
 
 
 def _curve(
-    type_: str,
-    subtype: str,
-    filter_: str,
+    names: tuple[str, str, str],
     subset: Subset,
     levels: NDArray[np.float64],
     at_level: NDArray[np.int64],
+    shown: NDArray[np.bool_],
 ) -> list[TableRow]:
-    """Rows of the levels at which there is an observation."""
+    """Rows of the levels to show; names: type, subtype and filter."""
     if not len(levels):
         return []
+    type_, subtype, filter_ = names
     above = at_level[::-1].cumsum(axis=0)[::-1]
     table = above[:, :25].reshape(-1, 5, 5).copy()
     lost = table[0, Column.TRUTH_TP] - table[:, Column.TRUTH_TP]
     table[:, Column.TRUTH_FN] = table[0, Column.TRUTH_FN] + lost
-    some = at_level[:, 0:25:5].any(axis=1)
     return [
         TableRow(
             type=type_,
@@ -158,5 +178,5 @@ def _curve(
             level=subset.level,
             qq=float(levels[i]),
         )
-        for i in np.flatnonzero(some)
+        for i in np.flatnonzero(shown)
     ]

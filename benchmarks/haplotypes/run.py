@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from benchmarks.haplotypes import confident as conf
 from benchmarks.haplotypes import inputs, outputs
 from benchmarks.haplotypes.classify import classify
-from benchmarks.haplotypes.compare import compare, keep_targets
+from benchmarks.haplotypes.compare import compare
 from benchmarks.haplotypes.errors import BenchmarkError
+from benchmarks.haplotypes.filters import filters_of, ignored_filters, shown_as
 from benchmarks.haplotypes.job import Job, Result
+from benchmarks.haplotypes.locations import keep_only, starts_in, touches
 from benchmarks.haplotypes.preprocess import preprocess
 from benchmarks.haplotypes.quantify import (
     FILTERS,
@@ -25,6 +27,7 @@ from benchmarks.haplotypes.quantify import (
     Subset,
     TableRow,
     count_kinds,
+    filter_rows,
     kinds_of,
     table_rows,
 )
@@ -39,8 +42,8 @@ from benchmarks.haplotypes.reference import Reference
 from benchmarks.haplotypes.regions import Regions
 from benchmarks.haplotypes.roc import roc_rows, row_scores
 from benchmarks.haplotypes.rows import Rows, Side, failed, make_rows, mark_borders
-from benchmarks.haplotypes.selection import fails_selected
 from benchmarks.haplotypes.strata import Placement, place_strata
+from benchmarks.haplotypes.unsettled import sentence
 
 __all__ = ["BenchmarkError", "Job", "Result", "benchmark"]
 
@@ -114,54 +117,24 @@ def _carry_out(
     log: Log,
     comparer: Comparer,
 ) -> Result:
-    job = checked.job
     with clock.step("read"):
-        truth, query = inputs.read_sides(checked, pool)
-        used, elsewhere = inputs.restrict(checked, truth, query)
-        targets = inputs.read_regions(job.targets, checked) if job.targets else None
-        confident = (
-            inputs.read_regions(job.confident, checked) if job.confident else None
-        )
-        for records in (truth, query):
-            inputs.apply_sex(records, job.sex)
-            if targets is not None:
-                keep_targets(records, targets)
-    for name, records in (("Truth", truth), ("Query", query)):
-        log(
-            "info",
-            f"{name}: {len(records):,} variant lines of {Path(records.path).name}.",
-        )
+        given = _read(checked, pool, log)
+    job = checked.job
     if job.leftshift or job.decompose:
         with clock.step("preprocess"):
-            query = preprocess(
-                query,
+            given.query = preprocess(
+                given.query,
                 checked.reference,
                 pool,
                 leftshift=job.leftshift,
                 decompose=job.decompose,
             )
     with clock.step("compare"):
-        compared = _compare(
-            checked, pool, truth, query, confident, targets, used, comparer
-        )
-        inputs.require_variants(checked, truth, query, used)
+        compared = _compare(checked, pool, given, comparer)
+        inputs.require_variants(checked, given.truth, given.query, given.used)
     with clock.step("quantify"):
         tables = _quantify(checked, compared, pool)
-    result = Result(
-        summary=[
-            row for row in tables.rows if row.subtype == "*" and row.subset == "*"
-        ],
-        rows=tables.rows,
-        files={},
-        unsettled=compared.unsettled,
-        skipped={
-            "truth": truth.skipped(),
-            "query": _with_elsewhere(query.skipped(), elsewhere),
-        },
-        warnings=[*truth.warnings, *query.warnings, *tables.notes],
-        truth_sample=truth.sample,
-        query_sample=query.sample,
-    )
+    result = _result(given, compared, tables)
     _tell(result, log)
     with clock.step("write"):
         content = outputs.Content(
@@ -184,17 +157,80 @@ def _carry_out(
     return result
 
 
+@dataclass
+class _Given:
+    """The inputs, read; `used` are the contigs of the comparison."""
+
+    truth: Records
+    query: Records
+    used: NDArray[np.bool_]
+    elsewhere: dict[str, int]
+    confident: Regions | None
+    targets: Regions | None
+
+
+def _read(checked: inputs.Checked, pool: ThreadPoolExecutor, log: Log) -> _Given:
+    """Both call files, cut down to what is to be compared, and the regions."""
+    job = checked.job
+    truth, query = inputs.read_sides(checked, pool)
+    used, elsewhere = inputs.restrict(checked, truth, query)
+    confident, targets, restrict = (
+        inputs.read_regions(bed, checked) if bed else None
+        for bed in (job.confident, job.targets, job.restrict)
+    )
+    for name, records in (("Truth", truth), ("Query", query)):
+        inputs.apply_sex(records, job.sex)
+        if targets is not None:
+            keep_only(records, starts_in(records, targets))
+        if restrict is not None:
+            keep_only(records, touches(records, restrict))
+        log(
+            "info",
+            f"{name}: {len(records):,} variant lines of {Path(records.path).name}.",
+        )
+    return _Given(truth, query, used, elsewhere, confident, targets or restrict)
+
+
+def _result(given: _Given, compared: _Compared, tables: _Tables) -> Result:
+    truth, query = given.truth, given.query
+    return Result(
+        summary=[
+            row
+            for row in tables.rows
+            if row.subtype == row.subset == "*" and not row.of_filter
+        ],
+        rows=tables.rows,
+        files={},
+        unsettled=compared.unsettled,
+        skipped={
+            "truth": truth.skipped(),
+            "query": _with_elsewhere(query.skipped(), given.elsewhere),
+        },
+        warnings=[
+            *(_unsorted(records) for records in (truth, query) if records.resorted),
+            *truth.warnings,
+            *query.warnings,
+            *tables.notes,
+        ],
+        truth_sample=truth.sample,
+        query_sample=query.sample,
+    )
+
+
+def _unsorted(records: Records) -> str:
+    return (
+        f"{records.path}: records are not in the order of the reference (by contig and "
+        "position); they were sorted."
+    )
+
+
 def _compare(
     checked: inputs.Checked,
     pool: ThreadPoolExecutor,
-    truth: Records,
-    query: Records,
-    confident: Regions | None,
-    targets: Regions | None,
-    used: NDArray[np.bool_],
+    given: _Given,
     comparer: Comparer,
 ) -> _Compared:
-    job = checked.job
+    job, truth, query = checked.job, given.truth, given.query
     options = Options(
         truth_pass_only=not job.use_filtered_truth,
         query_pass_only=job.pass_only,
@@ -209,15 +245,15 @@ def _compare(
         Side(query, query_classes, comparison.query),
     )
     wide = None
-    if confident is not None:
+    if given.confident is not None:
         wide = (
-            conf.widen(confident, truth, sides[0].classes)
+            conf.widen(given.confident, truth, sides[0].classes)
             if job.adjust_confident
-            else conf.unchanged(confident)
+            else conf.unchanged(given.confident)
         )
     rows = make_rows(*sides, wide.regions if wide else None)
-    whole = float(sequence_size(checked.reference, used))
-    size = float(targets.size()) if targets is not None else whole
+    whole = float(sequence_size(checked.reference, given.used))
+    size = float(given.targets.size()) if given.targets is not None else whole
     return _Compared(rows, *sides, wide, comparison.unsettled, (size, whole))
 
 
@@ -234,12 +270,12 @@ def _quantify(
     checked: inputs.Checked, compared: _Compared, pool: ThreadPoolExecutor
 ) -> _Tables:
     job, rows, query = checked.job, compared.rows, compared.query
+    held = filters_of(query.records)
+    ignored = ignored_filters(job.roc_filter)
     fails = failed(rows, query.records, ~query.records.passed)
-    filters = FILTERS if job.roc_filter else FILTERS[:2]
+    filters = FILTERS if ignored else FILTERS[:2]
     selected = (
-        failed(rows, query.records, fails_selected(query.records, job.roc_filter))
-        if job.roc_filter
-        else fails
+        failed(rows, query.records, held.fails_but(ignored)) if ignored else fails
     )
     kinds = kinds_of(rows, compared.truth, query, fails, selected)
     placement = None
@@ -255,14 +291,42 @@ def _quantify(
         mark_borders(rows, placement.on_border)
     subsets = _subsets(compared, kinds, placement)
     table = table_rows(kinds, subsets, filters)
+    table += filter_rows(
+        kinds,
+        {
+            shown_as(name, ignored): failed(rows, query.records, held.fails(name))
+            for name in held.names()
+        },
+        subsets[0],
+    )
+    insides = _insides(rows, placement, job.roc_regions)
 
     def curves() -> list[TableRow]:
         if not job.do_roc:
             return []
         scores = row_scores(rows, query.records.score)
-        return roc_rows(kinds, scores, subsets[0], filters, job.roc_delta)
+        made = roc_rows(kinds, scores, subsets[0], filters, job.roc_delta)
+        for subset in subsets:
+            if (inside := insides.get(subset.label)) is not None:
+                made += roc_rows(kinds, scores, subset, filters, job.roc_delta, inside)
+        return made
 
     return _Tables(table, curves, placement, placement.notes if placement else [])
+
+
+def _insides(
+    rows: Rows, placement: Placement | None, labels: tuple[str, ...]
+) -> dict[str, NDArray[np.bool_]]:
+    """Rows of the subsets that get curves. Raises BenchmarkError on unknown ones."""
+    insides = {"TS_boundary": rows.boundary, "TS_contained": rows.contained}
+    for label in set(labels) - {*insides, "*"}:
+        inside = placement.rows_of(label) if placement else None
+        if inside is None:
+            raise BenchmarkError(
+                [f"--roc-regions {label}: there is no stratum of this name."]
+            )
+        insides[label] = inside
+    return {label: inside for label, inside in insides.items() if label in labels}
 
 
 def _subsets(
@@ -280,14 +344,11 @@ def _subsets(
         if chosen.any():
             held = count_kinds(kinds, chosen)
             subsets.append(Subset(label, held, bases, inside, always=False))
-    if placement:
-        for s, label in enumerate(placement.labels):
-            counts = placement.counts[s].copy()
-            counts[0] = 0
-            shared = None if inside is None else float(placement.confident_sizes[s])
-            bases = float(placement.sizes[s])
-            level = placement.levels[s]
-            subsets.append(Subset(label, counts, bases, shared, level))
+    for held in placement.strata if placement else []:
+        counts = held.counts.copy()
+        counts[0] = 0
+        shared = None if inside is None else float(held.confident_size)
+        subsets.append(Subset(held.label, counts, float(held.size), shared, held.level))
     return subsets
 
 
@@ -333,9 +394,4 @@ def _tell(result: Result, log: Log) -> None:
     for warning in result.warnings:
         log("warning", warning)
     for region in result.unsettled:
-        log(
-            "warning",
-            f"Unsettled: {region.contig}:{region.start + 1}-{region.end} "
-            f"({region.truth_records} truth and {region.query_records} query records "
-            "are not judged: too many haplotypes to compare).",
-        )
+        log("warning", f"Unsettled: {sentence(region)}")

@@ -14,8 +14,7 @@ import numpy as np
 from numba import njit
 
 from benchmarks.haplotypes.normalise import AT
-from benchmarks.haplotypes.reference import base_at
-from benchmarks.haplotypes.search import (
+from benchmarks.haplotypes.paths import (
     ALLELE_END,
     ALLELE_START,
     END,
@@ -24,6 +23,7 @@ from benchmarks.haplotypes.search import (
     NULL,
     START,
 )
+from benchmarks.haplotypes.reference import base_at
 
 MOST_VARIANTS = 10
 MOST_HETS = 5

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numba
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
-from benchmarks.haplotypes.contigs import alternative
+from benchmarks.haplotypes.beds import Parts, read_parts
 from benchmarks.haplotypes.errors import BenchmarkError
 from benchmarks.haplotypes.records import Contigs
-from benchmarks.haplotypes.regions import Regions, from_intervals
+from benchmarks.haplotypes.regions import Regions
 
 RESERVED = ("*", "TS_contained", "TS_boundary")
+FORBIDDEN = ":,;=| \"'"
+"""Letters that separate values in VCF or CSV."""
+CLEAN = str.maketrans(dict.fromkeys(FORBIDDEN, "_"))
 OUTSIDE, PARTLY, INSIDE = 0, 1, 2
 """What `place_rows` says of a row and a set of regions."""
-DAMAGED: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+MOST_PARTS = 200
+"""Names in the fourth column of one BED that become strata of their own."""
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """A subset of the genome with its own metrics. `level` is hap.py's Subset.Level."""
+    """A subset of the genome with its own metrics.
+
+    Unless it is `fixed` (in the list: `=` before the label), the names in the fourth
+    column of its BED are strata of their own, `label_name`.
+    """
 
     label: str
     path: Path
-    level: int = 0
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ def read_list(path: str | Path) -> list[Stratum]:
             continue
         label, separator, name = line.strip().partition("\t")
         label, name = label.strip(), name.strip()
+        fixed, label = label.startswith("="), label.removeprefix("=")
         where = f"{source}, line {number}"
         if not separator or not label or not name:
             faults.append(f"{where}: needs a label, a tab and a BED file: {line!r}.")
@@ -88,7 +94,7 @@ def read_list(path: str | Path) -> list[Stratum]:
                 f"folder and in {source.parent})."
             )
         else:
-            strata.append(Stratum(label, bed))
+            strata.append(Stratum(label, bed, fixed))
     if not strata and not faults:
         faults.append(f"The stratification list {source} names no BED file.")
     if faults:
@@ -106,7 +112,7 @@ def _label_faults(label: str) -> list[str]:
         )
     if label in RESERVED:
         faults.append(f"the label {label} is reserved; rename it.")
-    bad = sorted({letter for letter in label if letter in ":,;=| \"'"})
+    bad = sorted(set(label) & set(FORBIDDEN))
     if bad:
         faults.append(
             f"the label {label} contains {' '.join(bad)!r}, which separates values in "
@@ -120,167 +126,6 @@ def _locate(source: Path, name: str) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
-
-
-def read_bed(path: str | Path, contigs: Contigs) -> Regions:
-    """Merged regions of a BED file (plain, gzip or bgzip), as fast as it is read.
-
-    Lines of other contigs are left out; their names stand in `Regions.ignored`. Raises
-    BenchmarkError for a line that is no interval and for a damaged file.
-    """
-    data = _text(Path(path))
-    starts, lengths, names = _packed(contigs)
-    rows, fault, other = _parse(data, starts, lengths, names)
-    if fault >= 0:
-        line = bytes(data[fault : fault + 80]).split(b"\n")[0]
-        number = int(np.count_nonzero(data[:fault] == 10)) + 1
-        raise BenchmarkError(
-            [
-                f"{path}, line {number}: not a BED interval (contig, start, end): "
-                f"{line.decode('utf-8', 'replace')!r}."
-            ]
-        )
-    ignored = dict.fromkeys(
-        bytes(data[at : at + 200]).split(None, 1)[0].decode("utf-8", "replace")
-        for at in other
-    )
-    return from_intervals(contigs, rows, tuple(ignored))
-
-
-def read_either(path: str | Path, contigs: Contigs) -> Regions:
-    """As `read_bed`; names in the other style (`chr1`, `1`) when the BED has those."""
-    regions = read_bed(path, contigs)
-    if not len(regions) and regions.ignored:
-        other = read_bed(path, alternative(contigs))
-        if len(other):
-            return Regions(contigs, other.offsets, other.starts, other.ends)
-    return regions
-
-
-def _text(path: Path) -> NDArray[np.uint8]:
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = _inflate(data)
-    except OSError as error:
-        raise BenchmarkError([f"{path} cannot be read: {error.strerror}."]) from error
-    except (EOFError, zlib.error, DAMAGED) as error:
-        raise BenchmarkError(
-            [f"{path} is damaged or cut off: it cannot be decompressed."]
-        ) from error
-    return np.frombuffer(data, dtype=np.uint8)
-
-
-def _inflate(data: bytes) -> bytes:
-    """All members of a gzip file."""
-    parts = []
-    while data[:2] == b"\x1f\x8b":
-        member = isal_zlib.decompressobj(31)
-        parts.append(member.decompress(data))
-        if not member.eof:
-            raise EOFError
-        data = member.unused_data
-    return b"".join(parts)
-
-
-def _packed(
-    contigs: Contigs,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
-    encoded = [name.encode() for name in contigs.names]
-    lengths = np.array([len(name) for name in encoded], dtype=np.int64)
-    starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64)
-    return starts, lengths, np.frombuffer(b"".join(encoded) or b" ", dtype=np.uint8)
-
-
-@numba.njit(cache=True, nogil=True)
-def _same(
-    a: NDArray[np.uint8], at: int, size: int, b: NDArray[np.uint8], other: int
-) -> bool:
-    for k in range(size):  # noqa: SIM110 (a loop is what compiles to fast code)
-        if a[at + k] != b[other + k]:
-            return False
-    return True
-
-
-@numba.njit(cache=True, nogil=True)
-def _number(data: NDArray[np.uint8], at: int, stop: int) -> tuple[int, int]:
-    """(value or -1, offset after it)."""
-    value, begin = 0, at
-    while at < stop and 48 <= data[at] <= 57:
-        value = value * 10 + data[at] - 48
-        at += 1
-        if at - begin > 18:
-            return -1, at
-    return (value if at > begin else -1), at
-
-
-@numba.njit(cache=True, nogil=True)
-def _parse(
-    data: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    names: NDArray[np.uint8],
-) -> tuple[NDArray[np.int64], int, list[int]]:
-    """(rows of contig, start, end; offset of the first bad line or -1; other names).
-
-    A name that is no contig is noted once for each run of lines that carry it.
-    """
-    lines = 1
-    for byte in data:
-        lines += byte == 10
-    rows = np.empty((lines, 3), dtype=np.int64)
-    count, at, size = 0, 0, len(data)
-    name_at, name_size, contig = 0, -1, -1
-    other = [0]
-    other.pop()
-    while at < size:
-        begin, stop = at, at
-        while stop < size and data[stop] != 10:
-            stop += 1
-        at = stop + 1
-        if stop > begin and data[stop - 1] == 13:
-            stop -= 1
-        cut = begin
-        while cut < stop and data[cut] != 9 and data[cut] != 32:
-            cut += 1
-        width = cut - begin
-        blank = width == 0 and cut == stop
-        if blank or data[begin] == 35 or _is_directive(data, begin, width):
-            continue
-        if width != name_size or not _same(data, begin, width, data, name_at):
-            name_at, name_size, contig = begin, width, -1
-            for c in range(len(starts)):
-                if lengths[c] == width and _same(data, begin, width, names, starts[c]):
-                    contig = c
-                    break
-            if contig < 0 and len(other) < 10_000:
-                other.append(begin)
-        first, mid = _number(data, _skip(data, cut, stop), stop)
-        last, tail = _number(data, _skip(data, mid, stop), stop)
-        ended = tail == stop or data[tail] == 9 or data[tail] == 32
-        if width == 0 or first < 0 or last < first or not ended:
-            return rows[:count], begin, other
-        if contig >= 0:
-            rows[count, 0], rows[count, 1], rows[count, 2] = contig, first, last
-            count += 1
-    return rows[:count], -1, other
-
-
-@numba.njit(cache=True, nogil=True)
-def _skip(data: NDArray[np.uint8], at: int, stop: int) -> int:
-    while at < stop and (data[at] == 9 or data[at] == 32):
-        at += 1
-    return at
-
-
-@numba.njit(cache=True, nogil=True)
-def _is_directive(data: NDArray[np.uint8], at: int, width: int) -> bool:
-    """Whether the line is a `track` or `browser` line of the genome browser."""
-    track = np.array([116, 114, 97, 99, 107], dtype=np.uint8)
-    browser = np.array([98, 114, 111, 119, 115, 101, 114], dtype=np.uint8)
-    if width == 5:
-        return _same(data, at, 5, track, 0)
-    return width == 7 and _same(data, at, 7, browser, 0)
 
 
 def place_rows(extents: Extents, regions: Regions) -> NDArray[np.uint8]:
@@ -328,20 +173,41 @@ def _place(
                 places[i] = PARTLY
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A stratum, counted. `bit` is its place in `Placement.bits`; sizes in bases.
+
+    `counts` says how many observations of each kind lie in it; `level` is hap.py's
+    Subset.Level: 0, or 1 for a name in the fourth column.
+    """
+
+    label: str
+    level: int
+    size: int
+    confident_size: int
+    counts: NDArray[np.int64]
+    bit: int
+
+
 @dataclass
 class Placement:
-    """Rows against strata: bit s & 7 of `bits[s >> 3, row]`, counts, and borders."""
+    """Rows against strata: row r is in one where bit b & 7 of `bits[b >> 3, r]` is."""
 
-    labels: list[str]
-    levels: list[int]
-    sizes: NDArray[np.int64]
-    confident_sizes: NDArray[np.int64]
+    strata: list[Placed]
     bits: NDArray[np.uint8]
-    counts: NDArray[np.int64]
-    """Shape (strata, kinds): how many observations of each kind lie in a stratum."""
     on_border: NDArray[np.bool_]
     """Rows that lie in part only in some stratum."""
     notes: list[str]
+
+    def rows_of(self, label: str) -> NDArray[np.bool_] | None:
+        """Rows in the stratum; None when there is none of this name."""
+        for held in self.strata:
+            if held.label == label:
+                found: NDArray[np.bool_] = (
+                    self.bits[held.bit >> 3] >> (held.bit & 7) & 1 == 1
+                )
+                return found
+        return None
 
 
 @numba.njit(cache=True, nogil=True)
@@ -363,6 +229,46 @@ def _tally(
                 on_border[i] = True
 
 
+@dataclass(frozen=True)
+class _Counter:
+    """All that is needed to count the rows in some regions."""
+
+    extents: Extents
+    kinds: tuple[NDArray[np.uint16], NDArray[np.uint16], int]
+    confident: Regions | None
+    on_border: NDArray[np.bool_]
+
+    def place(
+        self,
+        label: str,
+        level: int,
+        regions: Regions,
+        bits: NDArray[np.uint8],
+        bit: int,
+    ) -> Placed:
+        """Sets the bit of the rows inside, in the bytes of `bits` that hold it."""
+        truth_kind, query_kind, n_kinds = self.kinds
+        counts = np.zeros(n_kinds, dtype=np.int64)
+        places = place_rows(self.extents, regions)
+        _tally(
+            places, 1 << (bit & 7), bits, self.on_border, truth_kind, query_kind, counts
+        )
+        shared = 0
+        if self.confident is not None:
+            shared = shared_bases(regions, self.confident)
+        return Placed(label, level, regions.size(), shared, counts, bit)
+
+
+@dataclass
+class _Found:
+    """What a task found in its BEDs: strata, and by stratum the named parts."""
+
+    placed: list[Placed] = field(default_factory=list)
+    parts: list[tuple[Stratum, Parts]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
 def place_strata(
     strata: list[Stratum],
     extents: Extents,
@@ -376,46 +282,75 @@ def place_strata(
     kinds: the kind of the truth and of the query observation of each row, and how many
     kinds there are. Raises BenchmarkError with the faults of all BEDs.
     """
-    truth_kind, query_kind, n_kinds = kinds
-    n = len(strata)
-    result = Placement(
-        labels=[stratum.label for stratum in strata],
-        levels=[stratum.level for stratum in strata],
-        sizes=np.zeros(n, dtype=np.int64),
-        confident_sizes=np.zeros(n, dtype=np.int64),
-        bits=np.zeros(((n + 7) // 8, len(extents)), dtype=np.uint8),
-        counts=np.zeros((n, n_kinds), dtype=np.int64),
-        on_border=np.zeros(len(extents), dtype=np.bool_),
-        notes=[],
-    )
+    bits = np.zeros(((len(strata) + 7) // 8, len(extents)), dtype=np.uint8)
+    on_border = np.zeros(len(extents), dtype=np.bool_)
+    counter = _Counter(extents, kinds, confident, on_border)
 
-    def eight(first: int) -> list[str]:
-        faults: list[str] = []
-        for s in range(first, min(first + 8, n)):
-            try:
-                regions = read_either(strata[s].path, contigs)
-            except BenchmarkError as error:
-                faults += error.faults
-                continue
-            result.sizes[s] = regions.size()
-            if confident is not None:
-                result.confident_sizes[s] = shared_bases(regions, confident)
-            if not len(regions):
-                result.notes.append(
-                    f"Stratum {strata[s].label} has no region on the contigs of the "
-                    "comparison."
-                )
-            places = place_rows(extents, regions)
-            bits = result.bits[s >> 3]
-            border = result.on_border
-            counts = result.counts[s]
-            _tally(places, 1 << (s & 7), bits, border, truth_kind, query_kind, counts)
-        return faults
+    def eight(first: int) -> _Found:
+        found = _Found()
+        for s in range(first, min(first + 8, len(strata))):
+            _place_one(counter, strata[s], s, contigs, bits[s >> 3], found)
+        return found
 
-    faults = [fault for found in pool.map(eight, range(0, n, 8)) for fault in found]
+    tasks = list(pool.map(eight, range(0, len(strata), 8)))
+    faults = [fault for found in tasks for fault in found.faults]
     if faults:
         raise BenchmarkError(faults)
-    return result
+    placed = [held for found in tasks for held in found.placed]
+    notes = [note for found in tasks for note in found.notes]
+    parts = _named_parts(tasks, {held.label for held in placed}, notes)
+    more = np.zeros(((len(parts) + 7) // 8, len(extents)), dtype=np.uint8)
+    base = 8 * len(bits)
+    placed += [
+        counter.place(label, 1, regions, more[k >> 3], base + k)
+        for k, (label, regions) in enumerate(parts)
+    ]
+    return Placement(placed, np.vstack((bits, more)), on_border, notes)
+
+
+def _place_one(
+    counter: _Counter,
+    stratum: Stratum,
+    bit: int,
+    contigs: Contigs,
+    bits: NDArray[np.uint8],
+    found: _Found,
+) -> None:
+    try:
+        regions, parts = read_parts(stratum.path, contigs)
+    except BenchmarkError as error:
+        found.faults += error.faults
+        return
+    if not len(regions):
+        found.notes.append(
+            f"Stratum {stratum.label} has no region on the contigs of the comparison."
+        )
+    if parts and not stratum.fixed:
+        found.parts.append((stratum, parts))
+    found.placed.append(counter.place(stratum.label, 0, regions, bits, bit))
+
+
+def _named_parts(
+    tasks: list[_Found], taken: set[str], notes: list[str]
+) -> list[tuple[str, Regions]]:
+    """(label, regions) of the strata that fourth columns name, in order."""
+    named: list[tuple[str, Regions]] = []
+    for stratum, parts in (pair for found in tasks for pair in found.parts):
+        if len(parts) > MOST_PARTS:
+            notes.append(
+                f"Stratum {stratum.label} is not divided: the fourth column of its BED "
+                f"has {len(parts):,} names, and more than {MOST_PARTS} are too many "
+                "for a table."
+            )
+            continue
+        for name, regions in parts.items():
+            label = f"{stratum.label}_{name.translate(CLEAN)}"
+            if label in taken:
+                notes.append(f"Two strata are named {label}; the first is counted.")
+                continue
+            taken.add(label)
+            named.append((label, regions))
+    return named
 
 
 def shared_bases(a: Regions, b: Regions) -> int:
@@ -444,10 +379,3 @@ def _shared(
             else:
                 j += 1
     return total
-
-
-def labels_of(placement: Placement, row: int) -> Iterable[str]:
-    """The strata of one row, for messages and tests."""
-    for s, label in enumerate(placement.labels):
-        if placement.bits[s >> 3, row] >> (s & 7) & 1:
-            yield label

@@ -39,7 +39,7 @@ def _run_all(folder: Path) -> None:
     plain.write_text(f">chr1\n{lines}\n")
     pysam.tabix_compress(str(plain), str(packed))
     bed, strata = folder / "all.bed", folder / "strata.tsv"
-    bed.write_text("chr1\t100\t3900\n")
+    bed.write_text("chr1\t100\t3900\tall\n")
     strata.write_text("all\tall.bed\n")
     truth = _write(folder / "truth.vcf", _truth(genome))
     query = _write(folder / "query.vcf", _query(genome))

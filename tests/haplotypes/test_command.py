@@ -114,7 +114,7 @@ def test_options_reach_the_engine(
     (job,) = seen
     assert (job.pass_only, job.ci_alpha, job.roc) == (True, 0.05, "INFO.VQ")
     assert (job.truth_sample, job.query_sample, job.sex) == ("S", "S", "male")
-    assert (job.contigs, job.leftshift, job.threads) == (("chr1", "chr2"), False, 3)
+    assert (job.locations, job.leftshift, job.threads) == (("chr1", "chr2"), False, 3)
 
 
 class Other:

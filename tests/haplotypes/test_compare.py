@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.haplotypes.compare import compare, keep_targets
+from benchmarks.haplotypes.compare import compare
 from benchmarks.haplotypes.load import read_records
 from benchmarks.haplotypes.records import (
     Comparison,
@@ -26,7 +26,6 @@ from benchmarks.haplotypes.records import (
     Status,
 )
 from benchmarks.haplotypes.reference import open_reference
-from benchmarks.haplotypes.regions import from_intervals
 from tests.cases import ROOT
 from tests.haplotypes.build import Row, judge, random_sequence, read, vcf_text
 from tests.haplotypes.build import write_fasta as fasta
@@ -190,16 +189,6 @@ def test_failing_calls_are_left_out_on_request(tmp_path: Path) -> None:
         result = compare(truth, calls, open_reference(path), options)
         assert result.query.match[0] == level
         assert Status(calls.status[0]) is status
-
-
-def test_targets_cut_by_position(tmp_path: Path) -> None:
-    rows = truth_rows(3)
-    path = fasta(tmp_path, SEQUENCE)
-    records = read(tmp_path, "truth.vcf", vcf_text(rows, len(SEQUENCE)), path)
-    half = np.array([[0, 0, 1000]], dtype=np.int64)
-    keep_targets(records, from_intervals(records.contigs, half))
-    inside = [row for row in rows if row[0] <= 1000]
-    assert int((records.status == Status.JUDGED).sum()) == len(inside)
 
 
 def test_a_wrong_ref_is_told_and_compared(tmp_path: Path) -> None:

@@ -56,6 +56,15 @@ def test_pass_curves_lose_failing_calls(tmp_path: Path) -> None:
     assert curve(done, "SNP.PASS") == [(20.0, 1, 1, 0), (60.0, 0, 2, 0)]
 
 
+def test_a_level_stays_in_the_pass_curve_when_its_call_is_removed(
+    tmp_path: Path,
+) -> None:
+    """As in hap.py, whose curves of all filters have the same thresholds."""
+    query = [Call(100, qual="20"), Call(900, qual="60", filter="LowQual")]
+    done = bench(tmp_path, [Call(100)], query)
+    assert curve(done, "SNP.PASS") == [(20.0, 1, 0, 0), (60.0, 0, 1, 0)]
+
+
 def test_no_roc_leaves_the_tables_without_thresholds(tmp_path: Path) -> None:
     done = scored(tmp_path, do_roc=False)
     assert curve(done) == []

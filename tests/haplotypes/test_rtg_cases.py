@@ -17,6 +17,7 @@ from benchmarks.haplotypes.records import (
     Match,
     Options,
     Records,
+    Status,
     Verdicts,
 )
 from benchmarks.haplotypes.reference import open_reference
@@ -75,8 +76,8 @@ def matched(verdicts: Verdicts) -> np.ndarray:
     return chosen
 
 
-def wrong(verdicts: Verdicts) -> np.ndarray:
-    chosen: np.ndarray = (verdicts.match > Match.NOT_JUDGED) & (
+def wrong(records: Records, verdicts: Verdicts) -> np.ndarray:
+    chosen: np.ndarray = (records.status == Status.JUDGED) & (
         verdicts.match < Match.GENOTYPE
     )
     return chosen
@@ -95,8 +96,8 @@ def test_files_of_the_task_cases(name: str) -> None:
     folder, truth, query, result = run(name)
     expected = folder / "expected"
     assert keys(query, matched(result.query)) == listed(expected / "tp.vcf")
-    assert keys(query, wrong(result.query)) == listed(expected / "fp.vcf")
-    assert keys(truth, wrong(result.truth)) == listed(expected / "fn.vcf")
+    assert keys(query, wrong(query, result.query)) == listed(expected / "fp.vcf")
+    assert keys(truth, wrong(truth, result.truth)) == listed(expected / "fn.vcf")
 
 
 @pytest.mark.parametrize(
@@ -111,14 +112,14 @@ def test_files_of_the_task_cases(name: str) -> None:
     ],
 )
 def test_last_point_of_the_roc(name: str) -> None:
-    folder, _, _, result = run(name)
+    folder, truth, query, result = run(name)
     text = (folder / "expected" / "weighted_roc.tsv").read_text()
     last = text.strip().splitlines()[-1].split("\t")
     found = (
         int(matched(result.truth).sum()),
-        int(wrong(result.query).sum()),
+        int(wrong(query, result.query).sum()),
         int(matched(result.query).sum()),
-        int(wrong(result.truth).sum()),
+        int(wrong(truth, result.truth).sum()),
     )
     assert found == tuple(round(float(value)) for value in last[1:5])
 

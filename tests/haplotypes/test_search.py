@@ -8,11 +8,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from benches import replay
 from benchmarks.haplotypes.records import Match, Options, Status
+from benchmarks.haplotypes.unsettled import LEFT_OUT, sentence
 from tests.haplotypes.build import Row, judge, levels, random_sequence
 
 ROUNDS = settings(
@@ -201,21 +204,75 @@ def test_far_apart_is_no_match_at_all(tmp_path: Path) -> None:
     assert levels(tmp_path, SEQUENCE, [snp(20)], [snp(51)]) == (["NONE"], ["NONE"])
 
 
+REPEAT_OF_CASES = random_sequence(1, 100) + "AC" * 60 + random_sequence(2, 100)
+
+
+def lost_unit(pos: int, gt: str = "0/1") -> Row:
+    return pos, REPEAT_OF_CASES[pos - 1 : pos + 2], REPEAT_OF_CASES[pos - 1], gt
+
+
 def test_a_region_too_complex_is_reported(tmp_path: Path) -> None:
-    """Dozens of overlapping deletions in a repeat: N for all, the rest is judged."""
-    sequence = random_sequence(1, 100) + "AC" * 60 + random_sequence(2, 100)
+    """Dozens of deletions in a repeat: what is not proven is N, the rest is judged."""
+    sequence = REPEAT_OF_CASES
     base = sequence[299]
     snp: Row = (300, base, "ACGT"[("ACGT".index(base) + 1) % 4], "0/1")
     truth: list[Row] = [(100, sequence[99:106], f"{sequence[99]}", "0/1"), snp]
-    query: list[Row] = [
-        (pos, sequence[pos - 1 : pos + 2], sequence[pos - 1], "0/1")
-        for pos in range(101, 160)
-    ]
-    options = Options(max_paths=2_000)
+    query = [lost_unit(pos) for pos in range(101, 160)]
+    options = Options(max_paths=100)
     records, calls, result = judge(tmp_path, sequence, truth, [*query, snp], options)
-    assert len(result.unsettled) == 1
-    region = result.unsettled[0]
+    (region,) = result.unsettled
     assert (region.contig, region.truth_records) == ("chr1", 1)
     assert region.query_records == int((calls.status == Status.TOO_COMPLEX).sum()) > 0
     assert result.truth.match[1] == Match.GENOTYPE
     assert records.skipped() == {"region too complex to settle": 1}
+
+
+def test_matches_in_a_region_too_complex_are_proven(tmp_path: Path) -> None:
+    """Deletions, some of both haplotypes, in other places: matches spell the same."""
+    rng = random.Random(5)
+    genotypes = [rng.choice(["0/1", "1/1"]) for _ in range(24)]
+    truth, query = (
+        [
+            lost_unit(pos, gt)
+            for pos, gt in zip(range(101 + shift, 220, 4), genotypes, strict=False)
+        ]
+        for shift in (0, 2)
+    )
+    options = Options(max_paths=30)
+    records, calls, result = judge(tmp_path, REPEAT_OF_CASES, truth, query, options)
+    matched = [
+        [
+            replay.pair_of(side, int(row))
+            for row in np.flatnonzero(verdicts.match == Match.GENOTYPE)
+        ]
+        for side, verdicts in ((records, result.truth), (calls, result.query))
+    ]
+    assert min(map(len, matched)) >= 20
+    spelled = [replay.spellings(REPEAT_OF_CASES, 0, side) for side in matched]
+    assert spelled[0] & spelled[1]
+
+
+def test_a_region_in_which_all_is_matched_is_settled(tmp_path: Path) -> None:
+    """However few paths were followed: nothing could include more."""
+    places = [lost_unit(pos, "1/1") for pos in range(101, 200, 4)]
+    others = [lost_unit(pos + 2, "1/1") for pos in range(101, 200, 4)]
+    options = Options(max_paths=40)
+    _, calls, result = judge(tmp_path, REPEAT_OF_CASES, places, others, options)
+    assert result.unsettled == []
+    assert (result.truth.match == Match.GENOTYPE).all()
+    assert (calls.status == Status.JUDGED).all()
+
+
+def test_a_cluster_too_wide_to_search_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.haplotypes.compare.WIDEST", 20)
+    monkeypatch.setattr("benchmarks.haplotypes.compare.ROOM", ((40, 8),))
+    truth = [lost_unit(pos) for pos in range(101, 200, 4)]
+    query = [lost_unit(pos, "1/1") for pos in range(103, 200, 4)]
+    records, _, result = judge(tmp_path, REPEAT_OF_CASES, truth, query)
+    (region,) = result.unsettled
+    assert (region.truth_records, region.query_records) == (25, 25)
+    assert region.why == LEFT_OUT
+    assert (records.status == Status.TOO_COMPLEX).all()
+    assert sentence(region).startswith("chr1:102-")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.haplotypes.beds import read_bed, read_parts
 from benchmarks.haplotypes.errors import BenchmarkError
 from benchmarks.haplotypes.records import Contigs
 from benchmarks.haplotypes.regions import from_intervals
@@ -20,10 +21,10 @@ from benchmarks.haplotypes.strata import (
     Stratum,
     place_rows,
     place_strata,
-    read_bed,
     read_list,
     shared_bases,
 )
+from benchmarks.parsers.happy import iterate_extended
 from tests.haplotypes.small import (
     GENOME,
     Call,
@@ -208,3 +209,97 @@ def test_a_stratum_off_the_contigs_is_noted(tmp_path: Path) -> None:
     tsv.write_text("a\ta.bed\n")
     done = bench(tmp_path, [Call(100)], [Call(100)], stratification=tsv)
     assert any("Stratum a has no region" in note for note in done.result.warnings)
+
+
+def named_strata(folder: Path, label: str = "a") -> Path:
+    """chr1:1-300 as genes X (twice) and Y, and a line without a name."""
+    lines = ["0\t120\tX", "120\t150\tX\t0\t+", "150\t250\tY y", "250\t300"]
+    text = "".join(f"chr1\t{line}\n" for line in lines)
+    (folder / "a.bed").write_text(text)
+    tsv = folder / "s.tsv"
+    tsv.write_text(f"{label}\ta.bed\n")
+    return tsv
+
+
+def test_names_in_the_fourth_column_are_strata_of_level_one(tmp_path: Path) -> None:
+    calls = [Call(100), Call(130), Call(200), Call(280), Call(400)]
+    done = bench(tmp_path, calls, calls, stratification=named_strata(tmp_path))
+    found = [
+        (row["TRUTH.TP"], row["Subset.Size"], row["Subset.Level"])
+        for row in (
+            done.extended(Type="SNP", Subset=name) for name in ("a", "a_X", "a_Y_y")
+        )
+    ]
+    assert found == [
+        ("4", "300.000000", "0.000000"),
+        ("2", "150.000000", "1.000000"),
+        ("1", "100.000000", "1.000000"),
+    ]
+    tags = {record.pos: record.info.get("Regions") for record in done.records()}
+    assert tags[100] == ("a", "a_X")
+    assert tags[280] == ("a",)
+
+
+def test_a_fixed_label_is_not_divided(tmp_path: Path) -> None:
+    tsv = named_strata(tmp_path, "=a")
+    done = bench(tmp_path, [Call(100)], [Call(100)], stratification=tsv)
+    subsets = {row.subset for row in done.result.rows}
+    assert subsets == {"*", "a"}
+
+
+def test_too_many_names_are_not_divided_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.haplotypes.strata.MOST_PARTS", 1)
+    tsv = named_strata(tmp_path)
+    done = bench(tmp_path, [Call(100)], [Call(100)], stratification=tsv)
+    assert {row.subset for row in done.result.rows} == {"*", "a"}
+    assert "has 2 names" in done.result.warnings[-1]
+
+
+def test_two_strata_of_one_name_are_said(tmp_path: Path) -> None:
+    tsv = named_strata(tmp_path)
+    tsv.write_text("a\ta.bed\na_X\ta.bed\n")
+    done = bench(tmp_path, [Call(100)], [Call(100)], stratification=tsv)
+    assert "Two strata are named a_X; the first is counted." in done.result.warnings
+    assert done.extended(Type="SNP", Subset="a_X_X")["TRUTH.TP"] == "1"
+
+
+def test_a_fourth_column_begins_with_a_tab(tmp_path: Path) -> None:
+    path = tmp_path / "a.bed"
+    path.write_text("chr1 0 10 name\nchr1\t20\t30\t\n")
+    assert read_parts(path, CONTIGS)[1] == {}
+
+
+def test_curves_of_strata_are_made_when_asked_for(tmp_path: Path) -> None:
+    tsv = named_strata(tmp_path)
+    conf = write_bed(tmp_path / "c.bed", ("chr1", 0, 1000))
+    calls = [Call(100, qual="20"), Call(200, qual="60"), Call(400, qual="40")]
+    done = bench(
+        tmp_path,
+        calls,
+        calls,
+        stratification=tsv,
+        confident=conf,
+        roc_regions=("a_X", "TS_contained"),
+    )
+    path = done.prefix.with_name("out.roc.all.csv.gz")
+    curves = [
+        (row.subset, row.qq, row.truth_tp.total, row.truth_fn.total)
+        for row in iterate_extended(path)
+        if row.qq is not None and row.filter == "PASS"
+    ]
+    assert curves == [
+        ("*", 20.0, 3, 0),
+        ("*", 40.0, 2, 1),
+        ("*", 60.0, 1, 2),
+        ("TS_contained", 20.0, 3, 0),
+        ("TS_contained", 40.0, 2, 1),
+        ("TS_contained", 60.0, 1, 2),
+        ("a_X", 20.0, 1, 0),
+    ]
+
+
+def test_an_unknown_region_of_curves_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="--roc-regions b: there is no stratum"):
+        bench(tmp_path, [Call(100)], [Call(100)], roc_regions=("*", "b"))

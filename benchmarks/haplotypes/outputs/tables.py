@@ -24,6 +24,8 @@ COUNT_NAMES = (
     "QUERY.FP",
     "QUERY.UNK",
 )
+UNKNOWN_OF_FILTERS = ("TRUTH.TOTAL", "TRUTH.FN", "QUERY.TOTAL")
+"""Counts that hap.py does not give of what a single filter removes."""
 PARTS = ("", ".ti", ".tv", ".het", ".homalt", ".TiTv_ratio", ".het_hom_ratio")
 SUMMARY = (
     "Type",
@@ -106,7 +108,9 @@ def metrics_of(row: TableRow) -> Metrics:
 
 def number(value: float | None) -> str:
     """A metric as hap.py writes it: six digits that count, blank for none."""
-    return "" if value is None else repr(float(f"{value:.6g}"))
+    if value is None or math.isnan(value):
+        return ""
+    return repr(float(f"{value:.6g}"))
 
 
 def ratio(above: int, below: int) -> str:
@@ -155,8 +159,11 @@ def summary_cells(row: TableRow) -> list[str]:
     ]
 
 
+NO_METRICS = Metrics(math.nan, None, math.nan, None)
+
+
 def extended_cells(row: TableRow, qq_field: str) -> list[str]:
-    m = metrics_of(row)
+    m = NO_METRICS if row.of_filter else metrics_of(row)
     whole = row.subset == "*"
     cells = [
         row.type,
@@ -176,8 +183,11 @@ def extended_cells(row: TableRow, qq_field: str) -> list[str]:
         "" if row.confident_size is None else f"{row.confident_size:f}",
         f"{row.level:f}",
     ]
-    for counts in totals(row):
-        cells += _count_cells(counts.tolist(), row)
+    for name, counts in zip(COUNT_NAMES, totals(row), strict=True):
+        if row.of_filter and name in UNKNOWN_OF_FILTERS:
+            cells += ["0", ".", ".", ".", ".", "", ""]
+        else:
+            cells += _count_cells(counts.tolist(), row)
     return cells
 
 
@@ -204,7 +214,8 @@ def interval_cells(rows: Sequence[TableRow], alpha: float) -> list[list[str]]:
     counts = np.array([row.counts[:, 0] for row in rows], dtype=np.int64)
     tp, fn, query_tp, fp, unk = counts.T
     columns: list[list[float]] = []
-    query = query_tp + fp + unk
+    known = np.array([not row.of_filter for row in rows])
+    query = (query_tp + fp + unk) * known
     for successes, trials in ((tp, tp + fn), (query_tp, query_tp + fp), (unk, query)):
         lower, upper = jeffreys(successes, trials, alpha)
         columns += [lower.tolist(), upper.tolist()]

@@ -119,14 +119,13 @@ def _sample_word(code: int) -> str:
 def _inputs(
     rows: Rows, truth: Side, query: Side, placement: Placement | None
 ) -> Inputs:
-    labels = placement.labels if placement else []
-    order = sorted(range(len(labels)), key=labels.__getitem__)
+    strata = sorted(placement.strata if placement else [], key=lambda s: s.label)
     t_code, t_words = _sample_words(truth, rows.truth, rows.truth_decision)
     q_code, q_words = _sample_words(query, rows.query, rows.query_decision)
     vocabulary = sorted({**t_words, **q_words}.items())
     number = np.zeros(1 << 25, dtype=np.uint16)
     number[[code for code, _ in vocabulary]] = np.arange(len(vocabulary))
-    tails, ends = _tails(bool(labels))
+    tails, ends = _tails(bool(strata))
     bits = placement.bits if placement else np.zeros((0, len(rows)), dtype=np.uint8)
     return Inputs(
         rows=rows,
@@ -139,8 +138,8 @@ def _inputs(
         tag=_tags(rows, bits),
         tails=words(tails),
         ends=words(ends),
-        labels=words([labels[s] for s in order]),
-        order=np.array(order, dtype=np.int64),
+        labels=words([held.label for held in strata]),
+        order=np.array([held.bit for held in strata], dtype=np.int64),
         bits=bits,
     )
 

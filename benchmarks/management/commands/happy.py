@@ -50,7 +50,9 @@ BUILTIN_ONLY = {
     "roc_delta": ("--roc-delta", 0.5),
     "do_roc": ("--no-roc", True),
     "use_filtered_truth": ("--usefiltered-truth", False),
-    "contigs": ("-l", ()),
+    "restrict": ("-R", None),
+    "locations": ("-l", ()),
+    "roc_regions": ("--roc-regions", []),
     "leftshift": ("--no-leftshift", True),
     "decompose": ("--no-decompose", True),
     "adjust_confident": ("--no-adjust-conf-regions", True),
@@ -128,19 +130,25 @@ def _add_region_arguments(parser: CommandParser) -> None:
     add(
         "-T",
         "--target-regions",
-        "-R",
-        "--restrict-regions",
         dest="targets",
         type=Path,
-        help="BED to cut both files down to",
+        help="BED to cut both files down to: records that start in it",
+    )
+    add(
+        "-R",
+        "--restrict-regions",
+        dest="restrict",
+        type=Path,
+        help="BED to cut both files down to: records that touch it",
     )
     add(
         "-l",
         "--location",
-        dest="contigs",
+        dest="locations",
         default=(),
         type=_names,
-        help="contigs to compare, separated by commas (default: those of the truth)",
+        help="contigs or ranges (chr20:1000-2000) to compare, separated by commas "
+        "(default: the contigs of the truth)",
     )
     add(
         "--stratification",
@@ -198,8 +206,9 @@ def _add_comparison_arguments(parser: CommandParser) -> None:
         action="store_false",
         help="do not shift the query's indels to the left",
     )
-    add("-D", "--decompose", action="store_true", default=True, help=argparse.SUPPRESS)
+    add("--decompose", action="store_true", default=True, help=argparse.SUPPRESS)
     add(
+        "-D",
         "--no-decompose",
         dest="decompose",
         action="store_false",
@@ -233,6 +242,12 @@ def _add_roc_arguments(parser: CommandParser) -> None:
     add = parser.add_argument
     add("--roc", default="QUAL", help="score: QUAL, GQ or INFO.<key> (default: QUAL)")
     add("--roc-filter", default="", help="filters to ignore in the SEL rows; * for all")
+    add(
+        "--roc-regions",
+        action="append",
+        default=[],
+        help="stratum that gets curves of its own, besides all calls (may be repeated)",
+    )
     add(
         "--roc-delta",
         type=float,
@@ -269,6 +284,7 @@ def _builtin(
 
     named = {name: options[name] for name in (*PASSED_ON, *BUILTIN_ONLY)}
     named["sex"] = "female" if named["sex"] == "none" else named["sex"]
+    named["roc_regions"] = tuple(named["roc_regions"])
     job = Job(**named, truth_sample=truth, query_sample=query)
     benchmark(job, log=terminal.log, progress=terminal.progress)
 
