@@ -8,11 +8,18 @@ from typing import Any, Literal
 
 from django import template
 from django.template.defaultfilters import floatformat
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 register = template.Library()
 
 NOTHING = "–"
+BADGE = (
+    '<span class="status status-{}"><svg class="icon" aria-hidden="true">'
+    '<use href="{}#{}"/></svg>{}</span>'
+)
 
 
 def _unbroken(text: str) -> str:
@@ -71,6 +78,12 @@ def _in_words(span: timedelta | float) -> str:
     if hours:
         return f"{hours} h {m:02} min"
     return f"{minutes} min {s:02} s" if minutes else f"{s} s"
+
+
+@register.simple_tag
+def badge(status: str, label: object) -> SafeString:
+    """Sign, word and colour of a state. No template: lists have many."""
+    return format_html(BADGE, status, static("img/icons.svg"), status, label)
 
 
 @register.filter

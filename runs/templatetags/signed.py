@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django import template
 from django.utils.formats import number_format
 
@@ -30,6 +32,8 @@ def figure(value: float | None, digits: int = 6) -> str:
     if abs(value) < 1e15 and (value == int(value) or abs(value) >= 10**digits):
         return _written(f"{value:.0f}")
     text = f"{value:.{digits}g}"
+    if "e-" in text and abs(value) >= 1e-9:
+        text = f"{Decimal(text):f}"
     return text if "e" in text else _written(text)
 
 

@@ -51,6 +51,7 @@ def disk() -> Disk | None:
 @dataclass(frozen=True, slots=True)
 class WorkerState:
     name: str
+    host: str
     state: str
     queues: str
     beat_at: datetime | None
@@ -77,5 +78,9 @@ def _state(worker: BaseWorker) -> WorkerState:
     if beat is not None and beat.tzinfo is None:
         beat = beat.replace(tzinfo=UTC)
     return WorkerState(
-        worker.name, str(worker.get_state()), ", ".join(worker.queue_names()), beat
+        worker.name,
+        f"{worker.hostname}, {worker.pid}" if worker.hostname else "",
+        str(worker.get_state()),
+        ", ".join(worker.queue_names()),
+        beat,
     )

@@ -11,43 +11,19 @@ from django.db.models.functions import TruncDay, TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from runs.charts import Axis, Chart, Point, Series
 from runs.models import Run, Status
+from runs.templatetags.portal import count
 from runs.views.access import viewers
 from runs.views.machine import disk, workers
 
 HOURS = 24
 DAYS = 14
 SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Runs that ended in a span of time, with the bar's place in a 100 x 40 box."""
-
-    start: datetime
-    completed: int
-    failed: int
-    x: float
-    width: float
-    scale: float
-
-    @property
-    def height(self) -> float:
-        return round(self.completed * self.scale, 2)
-
-    @property
-    def bad_height(self) -> float:
-        return round(self.failed * self.scale, 2)
-
-    @property
-    def y(self) -> float:
-        return round(40 - self.height, 2)
-
-    @property
-    def bad_y(self) -> float:
-        return round(self.y - self.bad_height, 2)
 
 
 @require_safe
@@ -58,6 +34,7 @@ def monitoring(request: HttpRequest) -> HttpResponse:
     running = runs.filter(status=Status.RUNNING)
     queued = runs.filter(status=Status.PENDING)
     failed = runs.filter(status=Status.ERROR, finished_at__gte=now - timedelta(days=1))
+    hours, days = _hours(now), _days(now)
     context = {
         "now": now,
         "counts": {
@@ -68,8 +45,10 @@ def monitoring(request: HttpRequest) -> HttpResponse:
         "running": running.order_by("started_at")[:SHOWN],
         "queued": queued.order_by("queued_at")[:SHOWN],
         "failures": failed.order_by("-finished_at")[:SHOWN],
-        "hours": _bars(TruncHour, _hours(now)),
-        "days": _bars(TruncDay, _days(now)),
+        "charts": [
+            _chart("hours", _("Runs ended per hour"), "H:i", _ended(TruncHour, hours)),
+            _chart("days", _("Runs ended per day"), "m-d", _ended(TruncDay, days)),
+        ],
         "workers": workers(),
         "disk": disk(),
     }
@@ -88,7 +67,18 @@ def _days(now: datetime) -> list[datetime]:
     return [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
 
 
-def _bars(trunc: type[TruncHour | TruncDay], starts: Sequence[datetime]) -> list[Bar]:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many runs ended in the span of time that begins then."""
+
+    start: datetime
+    completed: int
+    failed: int
+
+
+def _ended(
+    trunc: type[TruncHour | TruncDay], starts: Sequence[datetime]
+) -> list[Ended]:
     counted = (
         Run.objects.filter(finished_at__gte=starts[0])
         .annotate(span=trunc("finished_at"))
@@ -99,9 +89,26 @@ def _bars(trunc: type[TruncHour | TruncDay], starts: Sequence[datetime]) -> list
         )
     )
     found = {span: (good, bad) for span, good, bad in counted}
-    highest = max((good + bad for good, bad in found.values()), default=0)
-    scale, step = 40 / max(1, highest), 100 / len(starts)
-    return [
-        Bar(start, *found.get(start, (0, 0)), at * step + 0.3, step - 0.6, scale)
-        for at, start in enumerate(starts)
-    ]
+    return [Ended(start, *found.get(start, (0, 0))) for start in starts]
+
+
+def _chart(key: str, title: str, written: str, spans: Sequence[Ended]) -> Chart:
+    names = [date_format(each.start, written) for each in spans]
+    good = [Point(n, each.completed) for n, each in zip(names, spans, strict=True)]
+    bad = [Point(n, each.failed) for n, each in zip(names, spans, strict=True)]
+    return Chart(
+        key=key,
+        title=title,
+        x=Axis(_("from (UTC)"), "band", categories=names),
+        y=Axis(_("runs"), format="count", zero=True),
+        series=[
+            Series(_("completed"), good, "1", "none", bar=True),
+            Series(_("failed"), bad, "bad", "none", bar=True),
+        ],
+        height=230,
+        heading=[_("From"), _("Completed"), _("Failed")],
+        rows=[
+            [name, count(each.completed), count(each.failed)]
+            for name, each in zip(names, spans, strict=True)
+        ],
+    )

@@ -5,7 +5,7 @@
 (() => {
   const SHAPES = { circle: d3.symbolCircle, square: d3.symbolSquare, diamond: d3.symbolDiamond, triangle: d3.symbolTriangle,
     cross: d3.symbolCross, star: d3.symbolStar, wye: d3.symbolWye };
-  const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight", "text-anchor"];
+  const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "paint-order"];
   const language = document.documentElement.lang || "en";
   const plain = new Intl.NumberFormat(language, { maximumSignificantDigits: 7 });
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
@@ -13,7 +13,17 @@
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
   const short = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 6 });
   const FORMATS = { short: (v) => (Math.abs(v) < 1e5 ? plain : short).format(v), plain: (v) => plain.format(v), count: (v) => whole.format(v), percent: (v) => percent.format(v), date: (v) => date.format(v) };
-  const charts = new Map();
+  const charts = new WeakMap();
+
+  // The coarsest of year, month, day and hour that says where a tick is.
+  const utc = (options) => new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" });
+  const YEAR = utc({ year: "numeric" }), MONTH = utc({ month: "long" }), DAY = utc({ month: "short", day: "numeric" }), HOUR = utc({ timeStyle: "short" });
+  const timeTick = (value) => {
+    const at = new Date(value);
+    if (at.getUTCHours() || at.getUTCMinutes()) return HOUR.format(at);
+    if (at.getUTCDate() !== 1) return DAY.format(at);
+    return (at.getUTCMonth() ? MONTH : YEAR).format(at);
+  };
 
   const written = (axis, value) => (axis.kind === "band" ? value : axis.floor && value <= 0 ? "0" : FORMATS[axis.format || "plain"](value));
   const width = (text) => text.length * 6.3;
@@ -79,7 +89,7 @@
       const axis = this.spec[name];
       const count = Math.max(2, Math.floor(room / (name === "x" ? 80 : 38)));
       if (axis.kind === "band") return axis.categories || [];
-      if (axis.kind !== "log") return scale.ticks(count);
+      if (axis.kind !== "log") return scale.ticks(count).filter((value) => axis.format !== "count" || Number.isInteger(value));
       const [low, high] = scale.domain();
       const decades = Math.log10(high / low);
       const wanted = decades > count ? [1] : decades * 3 > count ? [1] : [1, 2, 5];
@@ -98,7 +108,7 @@
       const axis = this.spec[name];
       if (axis.kind === "band") return value;
       if (axis.kind === "log" && axis.floor && value === axis.floor) return "0";
-      if (axis.kind === "time") return scale.tickFormat()(value);
+      if (axis.kind === "time") return timeTick(value);
       return FORMATS[axis.format || "plain"](value);
     }
 
@@ -135,10 +145,12 @@
       this.axis(svg, "x", sx, d3.axisBottom(sx), bottom, right - box.left, bottom - box.top, tilt);
       this.axis(svg, "y", sy, d3.axisLeft(sy), box.left, bottom - box.top, right - box.left, false);
       const area = svg.append("g").attr("clip-path", `url(#${clip})`);
+      this.labels = [];
       for (const band of spec.bands) this.band(area, band, box, right, bottom);
       for (const mark of spec.marks) this.mark(area, mark, box, right, bottom);
       this.dots = [];
       for (const series of this.series) if (series.shown) this.one(area, series, bottom);
+      this.label(area, box, right);
       this.here = area.append("circle").attr("class", "here").attr("r", 8).attr("visibility", "hidden");
       plot.append(this.tip);
       if (this.at) this.show(this.at, false);
@@ -183,9 +195,20 @@
       if (mark.axis === "x") line.attr("x1", at).attr("x2", at).attr("y1", box.top).attr("y2", bottom);
       else line.attr("x1", box.left).attr("x2", right).attr("y1", at).attr("y2", at);
       if (!mark.label) return;
-      const text = group.append("text").text(cut(mark.label, 40));
-      if (mark.axis === "x") text.attr("transform", `translate(${at - 4},${box.top + 2}) rotate(-90)`).attr("text-anchor", "end");
-      else text.attr("x", right - 2).attr("y", at - 4).attr("text-anchor", "end");
+      this.labels.push({ axis: mark.axis, at, tone: mark.tone || "muted", text: cut(mark.label, 40) });
+    }
+
+    // Over everything else, and never over each other: what lies too near is left out.
+    label(area, box, right) {
+      const said = { x: [], y: [] };
+      const group = area.append("g").attr("class", "labels");
+      for (const { axis, at, tone, text } of this.labels) {
+        if (said[axis].some((other) => Math.abs(other - at) < 12)) continue;
+        said[axis].push(at);
+        const label = group.append("text").attr("class", `mark-label c-${tone}`).text(text).attr("text-anchor", "end");
+        if (axis === "x") label.attr("transform", `translate(${at - 4},${box.top + 2}) rotate(-90)`);
+        else label.attr("x", right - 2).attr("y", at - 4);
+      }
     }
 
     one(area, series, bottom) {
@@ -455,6 +478,13 @@
   const near = new IntersectionObserver((entries) => { for (const entry of entries) if (entry.isIntersecting) make(entry.target); }, { rootMargin: "500px" });
   const look = (root) => { for (const figure of root.querySelectorAll("[data-chart]")) if (!charts.has(figure)) near.observe(figure); };
   look(document);
-  document.addEventListener("vcbench:renewed", () => look(document));
+  // What is in view is drawn before the next frame, so that nothing below it jumps.
+  document.addEventListener("vcbench:renewed", () => {
+    for (const figure of document.querySelectorAll("[data-chart]")) {
+      const { top, bottom } = figure.getBoundingClientRect();
+      if (bottom > 0 && top < innerHeight) make(figure);
+    }
+    look(document);
+  });
   addEventListener("beforeprint", () => { for (const figure of document.querySelectorAll("[data-chart]")) make(figure); });
 })();

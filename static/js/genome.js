@@ -14,7 +14,7 @@ try {
     tracks: tracks.map((track, order) => ({ ...addressed(track), order })),
     loadDefaultGenomes: false,
     queryParametersSupported: false,
-    showSampleNames: true,
+    showSampleNames: box.clientWidth > 640,
     showCenterGuide: true,
     minimumBases: 20,
   });

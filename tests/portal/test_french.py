@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from tests.portal.builders import completed
 from tests.portal.conftest import Browser
@@ -21,6 +23,13 @@ from tests.portal.conftest import Browser
 FOLDER = Path(settings.LOCALE_PATHS[0], "fr", "LC_MESSAGES")
 PLACE = re.compile(r"%\(\w+\)[sd]|%[sd](?!\w)|\{\w+\}")
 SOURCES = ("vcbench_site", "runs", "benchmarks", "templates")
+
+
+@pytest.fixture(autouse=True)
+def others_read_english() -> Iterator[None]:
+    """An answer leaves its language behind in the thread."""
+    yield
+    translation.deactivate()
 
 
 def read(path: Path) -> Catalog:

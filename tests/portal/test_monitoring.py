@@ -88,13 +88,13 @@ def test_workers_are_shown_with_their_beat(
     looks: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat = timezone.now() - timedelta(minutes=2)
-    states = [WorkerState("host.1", "busy", "high, default", beat)]
+    states = [WorkerState("1ab2", "bench-1, 42", "busy", "high, default", beat)]
     monkeypatch.setattr(monitoring, "workers", lambda: states)
 
     page = looks.page(PAGE)
 
     row = page.row("[aria-labelledby=workers-title] tbody tr")
-    assert row[:3] == ["host.1", "working", "high, default"]
+    assert row[:3] == ["bench-1, 42 1ab2", "working", "high, default"]
     assert row[3].startswith("2 min 0")
     assert not page.has(".note-warning")
 

@@ -27,7 +27,7 @@ def test_counts(looks: Browser) -> None:
 
     found = looks.page("/").facts(".figures")
 
-    assert found["Running"] == "1 1 waits"
+    assert found["Running"] == "1 1 waiting"
     assert found["Completed in 24 h"] == "1"
     assert found["Failed in 24 h"] == "1"
 
