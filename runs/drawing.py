@@ -162,6 +162,8 @@ class _Sheet:
         if axis.kind == "log":
             low = axis.floor or min(v for v in values if v > 0)
             return Scale(axis, low, max(high, low * 2) * 1.3, start, end)
+        if axis.domain:
+            return Scale(axis, low, high, start, end)
         room = (high - low or abs(high) or 1) * 0.05
         return Scale(axis, low - room, high + room, start, end)
 

@@ -16,7 +16,7 @@ from runs.charts import Axis, Chart, Point, Series
 from runs.models import Run, RunQuerySet, Status
 from runs.trends import Judged, Subject, Value, judge, values_of
 from runs.views.follow_form import BASELINE
-from runs.views.over_time import limits
+from runs.views.over_time import limits, place_of
 
 HEADLINES = (
     Subject("small", ("SNP", "PASS", "*", "f1")),
@@ -90,8 +90,14 @@ def _standing(
 
 def standing_chart(standing: Standing) -> Chart:
     """A control chart, run after run, with the limits of the baseline."""
-    earlier, this = standing.judged[:-1], standing.judged[-1:]
-    first = 1 - len(standing.judged)
+    points = [
+        Point(
+            at,
+            place_of(standing.baseline, each.value.value),
+            tone="bad" if each.rejected else "",
+        )
+        for at, each in enumerate(standing.judged, 1 - len(standing.judged))
+    ]
     return Chart(
         key=f"standing-{standing.subject.parts[0].lower()}",
         title=standing.subject.title,
@@ -99,15 +105,8 @@ def standing_chart(standing: Standing) -> Chart:
         x=Axis(_("runs, counted back from this one")),
         y=Axis(),
         series=[
-            Series(_("runs before"), _points(earlier, first), "1", "circle", "solid"),
-            Series(_("this run"), _points(this, 0), "2", "star"),
+            Series(_("runs before"), points[:-1], "1", "circle", "solid"),
+            Series(_("this run"), points[-1:], "2", "star"),
         ],
         marks=limits(standing.baseline),
     )
-
-
-def _points(judged: Sequence[Judged], first: int) -> list[Point]:
-    return [
-        Point(at, each.value.value, tone="bad" if each.rejected else "")
-        for at, each in enumerate(judged, first)
-    ]

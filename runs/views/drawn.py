@@ -167,8 +167,8 @@ def _curve_chart(kind: str, curves: Sequence[Curve]) -> Chart:
         title=_("%(type)s: precision and recall by %(score)s")
         % {"type": kind, "score": field_name},
         about=_("Along a line the threshold of the score falls from left to right."),
-        x=Axis(_("Recall")),
-        y=Axis(_("Precision")),
+        x=Axis(_("Recall"), domain=_up_to_one(series, "x")),
+        y=Axis(_("Precision"), domain=_up_to_one(series, "y")),
         series=series,
         zoom="xy",
         heading=[_("Calls"), field_name, _("Recall"), _("Precision"), "TP", "FN", "FP"],
@@ -178,6 +178,14 @@ def _curve_chart(kind: str, curves: Sequence[Curve]) -> Chart:
             for point in [*curve.points, *([curve.whole] if curve.whole else [])]
         ],
     )
+
+
+def _up_to_one(series: Sequence[Series], name: str) -> tuple[float, float]:
+    """No share is more than 1, so that no axis shows more."""
+    values = [float(getattr(p, name)) for each in series for p in each.points]
+    lowest, highest = min(values), max(values)
+    room = max(highest - lowest, 0.001) * 0.05
+    return max(0.0, lowest - room), min(1.0, highest + room)
 
 
 def _score(point: CurvePoint) -> str:

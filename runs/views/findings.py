@@ -14,7 +14,6 @@ from benchmarks.models import SmallVariantMetric
 from runs.models import Artifact
 from runs.standing import Standing
 from runs.templatetags.portal import count, ratio
-from runs.templatetags.signed import figure
 from runs.views.headlines import TYPES
 from runs.views.small import SmallVariants
 from runs.views.structural import StructuralVariants
@@ -108,13 +107,20 @@ def out_of_the_course(facts: Facts) -> Iterator[Finding]:
         if baseline is None or this.z is None or not this.rejected:
             continue
         text = (
-            _("%(name)s is %(z)s s below the mean of the baseline (%(rules)s).")
+            _(
+                "%(name)s is lower than in the runs before: %(value)s, their mean is "
+                "%(mean)s (rule %(rules)s)."
+            )
             if this.z < 0
-            else _("%(name)s is %(z)s s above the mean of the baseline (%(rules)s).")
+            else _(
+                "%(name)s is higher than in the runs before: %(value)s, their mean is "
+                "%(mean)s (rule %(rules)s)."
+            )
         )
         said = {
             "name": each.subject.title,
-            "z": figure(round(abs(this.z), 1)),
+            "value": ratio(this.value.value, 6),
+            "mean": ratio(baseline.mean, 6),
             "rules": ", ".join(this.rules),
         }
         yield Finding("warning" if this.z < 0 else "info", text % said)

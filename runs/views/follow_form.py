@@ -44,7 +44,7 @@ class FollowForm(forms.Form):
     individual = forms.ChoiceField(label=_("Individual"), required=False)
     sample = forms.ChoiceField(label=_("Sample"), required=False)
     pipeline = forms.ChoiceField(label=_("Pipeline"), required=False)
-    group = forms.ChoiceField(label=_("Of"), required=False)
+    group = forms.ChoiceField(label=_("Metrics of"), required=False)
     since = _day(_("From"))
     until = _day(_("To"))
     baseline = forms.ChoiceField(

@@ -31,6 +31,9 @@ from runs.views.subjects import choices, chosen_of, subjects
 SHOWN = 200
 """Runs of one chart; older and newer ones are pages away."""
 LIMITS = ((2, "dashed"), (3, "dotted"))
+FARTHEST = 10.0
+"""Standard deviations; what is further away stands at the chart's edge, so that one
+outlier does not press all else into a line."""
 NEWEST = 10
 """Runs that are looked at for what there is to follow."""
 
@@ -181,15 +184,12 @@ def _kept(request: HttpRequest) -> list[tuple[str, str]]:
 
 def _chart(course: Course) -> Chart:
     samples = {each.value.sample for each in course.judged}
-    points = [_point(course.subject, each) for each in course.judged]
+    points = [_point(course, each) for each in course.judged]
     line = "solid" if len(samples) == 1 else "none"
     return Chart(
         key="control",
         title=course.subject.title,
-        about=_(
-            "Circles are within the limits. Triangles are beyond 2 s, which is only a "
-            "warning. Ringed diamonds break a rule."
-        ),
+        about=_about(course.judged),
         x=Axis(kind="time", format="date"),
         y=Axis(format="short"),
         series=[Series(course.subject.title, points, "1", "circle", line)],  # type: ignore[arg-type]
@@ -199,7 +199,26 @@ def _chart(course: Course) -> Chart:
     )
 
 
-def _point(subject: Subject, each: Judged) -> Point:
+def _about(judged: Sequence[Judged]) -> str:
+    about = _(
+        "Circles are within the limits. Triangles are beyond 2 s, which is only a "
+        "warning. Ringed diamonds break a rule."
+    )
+    if any(abs(each.z or 0) > FARTHEST for each in judged):
+        edge = _("What is beyond %d s stands at the edge.") % FARTHEST
+        about = f"{about} {edge}"
+    return about
+
+
+def place_of(baseline: Baseline | None, value: float) -> float:
+    """Where a value stands in a control chart."""
+    if baseline is None:
+        return value
+    lowest, highest = baseline.limit(-FARTHEST), baseline.limit(FARTHEST)
+    return min(max(value, lowest), highest)
+
+
+def _point(course: Course, each: Judged) -> Point:
     value = each.value
     lines = [
         f"{value.time:%Y-%m-%d} {value.sample}",
@@ -209,7 +228,7 @@ def _point(subject: Subject, each: Judged) -> Point:
         lines.append(f"{signed(each.z, 1)} s {' '.join(each.rules)}")
     return Point(
         int(value.time.timestamp() * 1000),
-        value.value,
+        place_of(course.baseline, value.value),
         text="\n".join(line.strip() for line in lines),
         href=_address(value),
         tone="bad" if each.rejected else "",

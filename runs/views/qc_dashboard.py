@@ -58,7 +58,7 @@ class QCForm(forms.Form):
         self.samples = list(dict.fromkeys(run.sample.name for run in self.runs))
         self.samples = self.samples[:SAMPLES]
         names = [(name, name) for name in sorted(self.samples)]
-        self.fields["reference"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
+        self.fields["reference"].choices = [("", _("the newest")), *names]  # type: ignore[attr-defined]
         self.is_valid()
 
     def _given(self, name: str, default: str) -> str:

@@ -92,14 +92,17 @@ def standing(z: float, *rules: Rule) -> Standing:
 def test_a_run_that_is_worse_than_those_before() -> None:
     said = texts(facts(standings=[standing(-4.26, "1-3s", "2-2s")]))
 
-    assert said == ["SNP PASS F1 is 4.3 s below the mean of the baseline (1-3s, 2-2s)."]
+    assert said == [
+        "SNP PASS F1 is lower than in the runs before: 0.985740, their mean is "
+        "0.990000 (rule 1-3s, 2-2s)."
+    ]
 
 
 def test_a_run_that_is_better_is_no_warning() -> None:
     found = findings(facts(standings=[standing(5, "1-3s")]))
 
     assert [each.kind for each in found] == ["success", "info"]
-    assert "5 s above the mean" in found[1].text
+    assert "higher than in the runs before: 0.995000" in found[1].text
 
 
 @pytest.mark.parametrize("usual", [standing(-2.5, "1-2s"), standing(0.1)])
