@@ -41,14 +41,14 @@ JOIN (VALUES (0, 'NA12878', 'HG001'), (1, 'NA24385', 'HG002'),
     ON p.n = i %% 7"""
 RUN_ROWS = """
 INSERT INTO runs_run (uuid, sample_id, created_by_id, source, location, options,
-    auto_process, priority, status, reason, details, pipeline, attempt, tries, worker,
-    created_at, queued_at, started_at, finished_at, stage, bytes_done, bytes_total,
-    last_sequence, provenance)
+    auto_process, priority, status, reason, details, pipeline, attempt, tries, retries,
+    worker, created_at, queued_at, started_at, finished_at, stage, bytes_done,
+    bytes_total, last_sequence, provenance)
 SELECT gen_random_uuid(), s.id, %(user)s, 's3', '{}', '{}', true, 'default',
     CASE WHEN i %% 50 = 0 THEN 'error' ELSE 'completed' END, '', '',
     'DRAGEN ' || (ARRAY['4.0.3', '4.2.4', '4.2.7', '4.3.6', '4.4.4'])[
         (i * 5 / %(runs)s) + 1],
-    1, 0, '', t.at, t.at, t.at, t.at + interval '40 minutes', '', 1e9, 1e9, 200,
+    1, 0, 0, '', t.at, t.at, t.at, t.at + interval '40 minutes', '', 1e9, 1e9, 200,
     jsonb_build_object('reference', jsonb_build_object('build', 'GRCh38', 'small',
         s.individual || '-v4.2.1'), 'happy', jsonb_build_object('engine', 'builtin'))
 FROM generate_series(0, %(runs)s - 1) AS i

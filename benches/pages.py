@@ -4,8 +4,9 @@
 
 Fills a database of its own with runs and 100 metric rows each, serves the portal by
 daphne and asks every page and list, one after the other, as a browser does. Prints the
-median, the 95th percentile, and what is transferred with scripts and styles; the last
-line is JSON. Ends with 1 where a page is too slow or too large.
+median, the 95th percentile, and what is transferred with scripts and styles; then, of
+pages with charts, how long Chromium takes to draw them. The last line is JSON. Ends
+with 1 where a page is too slow or too large, or its charts are.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
-import psycopg
 import requests
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benches import postgres
+from benches.drawn import Drawn, drawn
 from vcbench_site.embedded.portal import Portal
 
 MOST_MS, MOST_KB = 150.0, 300.0
 PARTS = re.compile(r'<(?:script[^>]* src|link[^>]*stylesheet[^>]* href)="([^"]+)"')
-DATABASE = "vcbench_bench_pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,12 @@ class Found:
 
 @contextmanager
 def database(url: str) -> Iterator[str]:
-    """The one that is named, as it is; else one that is made and dropped."""
+    """The one that is named, as it is; else that of a server of its own."""
     if url:
         yield url
         return
-    server = os.environ.get(
-        "VCBENCH_BENCH_POSTGRES", "postgres://postgres@127.0.0.1:5432"
-    )
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {DATABASE}")
-        try:
-            yield f"{server}/{DATABASE}"
-        finally:
-            admin.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+    with postgres.serving() as server:
+        yield server.url
 
 
 def fill(runs: int) -> str:
@@ -204,6 +198,26 @@ def show(found: Found) -> None:
     )
 
 
+def measure_charts(portal: Portal, session: str, only: str, times: int) -> list[Drawn]:
+    """Of pages alone: lists of the REST interface have none."""
+    pages = {
+        name: path
+        for name, path in addresses().items()
+        if name.startswith(only) and not name.startswith("API")
+    }
+    print(f"{'':38}  charts  points  median     p95      sent")
+    found = []
+    for each in drawn(pages, portal.address, session, times):
+        sign = "" if each.is_good else "  <- too much"
+        print(
+            f"{each.name:38} {each.charts:7} {each.points:7} {each.median:7.0f} "
+            f"{each.p95:7.0f} ms {each.sent_kb:6.0f} kB{sign}",
+            flush=True,
+        )
+        found.append(each)
+    return found
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=100_000)
@@ -231,8 +245,14 @@ def main() -> int:
                 if name.startswith(asked.only):
                     found.append(measure(browser, portal, name, path, asked.times))
                     show(found[-1])
-    print(json.dumps({"runs": asked.runs, "pages": [asdict(each) for each in found]}))
-    return int(not all(each.is_good for each in found))
+            charts = measure_charts(portal, session, asked.only, asked.times)
+    result = {
+        "runs": asked.runs,
+        "pages": [asdict(each) for each in found],
+        "charts": [asdict(each) for each in charts],
+    }
+    print(json.dumps(result))
+    return int(not all(each.is_good for each in (*found, *charts)))
 
 
 def web_server(portal: Portal) -> int:

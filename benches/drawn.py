@@ -1,0 +1,93 @@
+"""How long the charts of a page take to be drawn, in headless Chromium.
+
+No chart is drawn before the page has come; then all are at once, as for printing, so
+that the figure holds for somebody who scrolls to the end faster than anybody can. It
+ends when the frame with the charts has been painted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+MOST_MS, MOST_KB = 500.0, 300.0
+WAIT = "window.IntersectionObserver = class { observe() {} unobserve() {} }"
+DRAW = """async () => {
+  const started = performance.now();
+  dispatchEvent(new Event("beforeprint"));
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame(); await frame();
+  return performance.now() - started;
+}"""
+SENT = """() => [...performance.getEntriesByType("navigation"),
+  ...performance.getEntriesByType("resource")]
+  .reduce((sum, each) => sum + each.transferSize, 0) / 1000"""
+POINTS = "document.querySelectorAll('[data-chart-plot] .symbol, .bar-shape').length"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Milliseconds for all charts of a page together; kilobytes of all that came."""
+
+    name: str
+    charts: int
+    points: int
+    median: float
+    p95: float
+    sent_kb: float
+
+    @property
+    def is_good(self) -> bool:
+        return self.p95 <= MOST_MS and self.sent_kb <= MOST_KB
+
+
+def drawn(
+    pages: Mapping[str, str], base: str, session: str, times: int
+) -> Iterator[Drawn]:
+    """Those of the pages that have charts."""
+    with _browser(base, session) as browser:
+        for name, path in pages.items():
+            page = _opened(browser, path)
+            charts = page.locator("[data-chart]").count()
+            page.close()
+            if charts:
+                yield _measure(browser, name, path, charts, times)
+
+
+@contextmanager
+def _browser(base: str, session: str) -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        context = chrome.new_context(
+            base_url=base, viewport={"width": 1440, "height": 900}
+        )
+        context.add_init_script(WAIT)
+        context.add_cookies([{"name": "sessionid", "value": session, "url": base}])
+        yield context
+        chrome.close()
+
+
+def _opened(browser: Any, path: str) -> Page:
+    page: Page = browser.new_page()
+    page.goto(path, wait_until="load")
+    return page
+
+
+def _measure(browser: Any, name: str, path: str, charts: int, times: int) -> Drawn:
+    took, points, sent = [], 0, 0.0
+    for _time in range(times):
+        page = _opened(browser, path)
+        sent = max(sent, page.evaluate(SENT))  # later ones come from the cache
+        took.append(page.evaluate(DRAW))
+        points = page.evaluate(POINTS)
+        page.close()
+    p95 = statistics.quantiles(took, n=20)[-1] if len(took) > 1 else took[0]
+    return Drawn(name, charts, points, statistics.median(took), p95, sent)
