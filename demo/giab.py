@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, abort, request
+from werkzeug.security import safe_join
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 POLL = 0.05
@@ -26,7 +28,17 @@ def application(folder: Path) -> Flask:
 
     @app.get("/<path:name>")
     def file(name: str) -> Response:
-        return send_from_directory(folder.resolve(), name, conditional=True)
+        path = safe_join(str(folder.resolve()), name)
+        if path is None or not Path(path).is_file():
+            abort(404)
+        # Not a file object: werkzeug leaves it open when the client cuts the line.
+        data = Path(path).read_bytes()
+        response = Response(data, content_type="application/octet-stream")
+        response.last_modified = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+        response.add_etag()
+        return response.make_conditional(
+            request, accept_ranges=True, complete_length=len(data)
+        )
 
     return app
 

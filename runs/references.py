@@ -240,13 +240,22 @@ def _index_fasta(paths: dict[str, Path]) -> dict[str, Path]:
         wanted = {"fai": f"{fasta.name}.fai"}
     index = {role: fasta.with_name(name) for role, name in wanted.items()}
     if not all(path.is_file() for path in index.values()):
-        try:
-            pysam.faidx(str(fasta))
-        except SamtoolsError as error:
-            raise PreparationError(
-                f"The reference {fasta.name} cannot be indexed: {error}"
-            ) from error
+        _make_index(fasta, index)
     return {"fasta": fasta} | index
+
+
+def _make_index(fasta: Path, index: dict[str, Path]) -> None:
+    """All indexes or none: half of one, left by a full disk, would be taken for one."""
+    made = {role: path.with_name(f"{path.name}.part") for role, path in index.items()}
+    options = [word for role, path in made.items() for word in (f"--{role}-idx", path)]
+    try:
+        pysam.faidx(str(fasta), *map(str, options))
+    except SamtoolsError as error:
+        raise PreparationError(
+            f"The reference {fasta.name} cannot be indexed: {error}"
+        ) from error
+    for role, path in made.items():
+        path.replace(index[role])
 
 
 def _is_bgzip(path: Path) -> bool:

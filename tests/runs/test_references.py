@@ -14,10 +14,11 @@ from pathlib import Path
 import pysam
 import pytest
 from django.db import connection
+from pysam.utils import SamtoolsError
 
 from benchmarks.catalog import FileEntry, ReferenceEntry
 from benchmarks.models import Reference, State
-from runs.references import Fetcher
+from runs.references import Fetcher, PreparationError
 from runs.transfers.base import TransferError
 from runs.watch import Cause, Stopped
 
@@ -152,6 +153,26 @@ def test_after_an_error_the_next_one_tries_again(site: Site, data_dir: Path) -> 
         fetcher([]).reference(entry(site, sha256="0" * 64))
     row = fetcher([]).reference(entry(site))
     assert row.state == State.READY
+
+
+def test_half_an_index_is_not_taken_for_one(
+    site: Site, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a full disk leaves it."""
+
+    def half(fasta: str, *options: str) -> None:
+        place = dict(zip(options[::2], options[1::2], strict=True))
+        Path(place.get("--fai-idx", f"{fasta}.fai")).write_text("chr1")
+        Path(place.get("--gzi-idx", f"{fasta}.gzi")).write_text("")
+        raise SamtoolsError("Could not write the index")
+
+    with monkeypatch.context() as full:
+        full.setattr(pysam, "faidx", half)
+        with pytest.raises(PreparationError, match="cannot be indexed"):
+            fetcher([]).reference(entry(site))
+    row = fetcher([]).reference(entry(site))
+    with pysam.FastaFile(str(row.path("fasta"))) as fasta:
+        assert fasta.fetch("chr1", 0, 4) == "ACGT"
 
 
 def test_who_waits_can_be_stopped(site: Site, data_dir: Path) -> None:
