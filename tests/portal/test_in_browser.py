@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from runs import lifecycle
 from runs.api import parts
 from runs.models import Run, Status
 from tests.builders import claim_of
-from tests.portal.builders import completed, make_run, running, small_variants
+from tests.portal.builders import completed, failed, make_run, running, small_variants
 from tests.portal.conftest import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -215,6 +217,47 @@ def test_the_colours_are_those_of_the_system_until_they_are_switched(
     expect(page.locator("[data-theme-switch]")).to_have_attribute(
         "aria-pressed", "false"
     )
+
+
+def taken(page: Page, button: str, kind: str) -> str:
+    with page.expect_download() as download:
+        page.click(f"{button} [data-take={kind}]")
+    assert download.value.suggested_filename.endswith(f".{kind}")
+    return download.value.path().read_text()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_table_is_taken_away_as_numbers_in_any_language(
+    page: Page, language: str
+) -> None:
+    run = completed()
+    page.goto("/")
+    cookie = {"name": "django_language", "value": language, "url": page.url}
+    page.context.add_cookies([cookie])
+    page.goto(run.get_absolute_url())
+
+    text = taken(page, ".measures-table", "csv")
+
+    heading, *rows = csv.reader(text.splitlines())
+    named = {row[0]: dict(zip(heading, row, strict=True)) for row in rows}
+    assert named["TRUTH.TOTAL"]["SNP PASS"] == "7021"
+    assert named["TRUTH.TOTAL"]["INDEL PASS"] == "1086"
+    assert named["F1"]["SNP PASS"] == "0.991304"
+    assert named["F1"]["SNP PASS 95 %"]
+
+
+def test_what_a_spreadsheet_would_carry_out_is_escaped(page: Page) -> None:
+    failed("NA24385_x", reason='=HYPERLINK("x")')
+    page.goto("/monitoring/")
+
+    text = taken(page, "[aria-labelledby=failed-title]", "csv")
+
+    [_heading, row] = csv.reader(text.splitlines())
+    assert row[:2] == ["NA24385_x", '\'=HYPERLINK("x")']
+    tabs = taken(page, "[aria-labelledby=failed-title]", "tsv")
+    assert tabs.splitlines()[1].startswith("NA24385_x\t")
+    items = json.loads(taken(page, "[aria-labelledby=failed-title]", "json"))["items"]
+    assert [item["Cause"] for item in items] == ['=HYPERLINK("x")']
 
 
 @pytest.mark.parametrize("width", [360, 1920])

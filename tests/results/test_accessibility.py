@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from runs.models import Run, Status
 from tests.cases import ROOT, case
@@ -83,6 +84,55 @@ def busy() -> Run:
 def test_pages_of_the_portal(chrome_tab: Tab, name: str) -> None:
     busy()
     chrome_tab.open(reverse(name))
+
+    assert faults(chrome_tab) == []
+
+
+def in_french(made: Tab) -> None:
+    cookie = {"name": "django_language", "value": "fr", "url": made.base}
+    made.page.context.add_cookies([cookie])
+
+
+@pytest.mark.parametrize("scheme", ["light"], indirect=True)
+@pytest.mark.parametrize(
+    "name",
+    ["overview", "run-list", "monitoring", "references", "settings-tokens", "new-run"],
+)
+def test_in_french_on_a_telephone(chrome_tab: Tab, name: str) -> None:
+    busy()
+    in_french(chrome_tab)
+    chrome_tab.page.set_viewport_size({"width": 360, "height": 800})
+    page = chrome_tab.open(reverse(name))
+
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert faults(chrome_tab) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("source", ["zip", "path", "url"])
+def test_the_other_ways_to_a_new_run(chrome_tab: Tab, source: str) -> None:
+    chrome_tab.open(f"{reverse('new-run')}?source={source}")
+
+    assert faults(chrome_tab) == []
+
+
+def test_what_opens_over_a_page(chrome_tab: Tab) -> None:
+    busy()
+    page = chrome_tab.open(Run.objects.get(status=Status.RUNNING).get_absolute_url())
+    page.locator("details.menu > summary").click()
+    assert faults(chrome_tab) == []
+
+    page.keyboard.press("Escape")
+    page.locator("#run-state .button-bad").click()
+    expect(page.locator("#confirm")).to_be_visible()
+
+    assert faults(chrome_tab) == []
+
+
+def test_an_explanation_that_is_open(chrome_tab: Tab) -> None:
+    page = chrome_tab.open(busy().get_absolute_url())
+    page.locator("tr[data-measure=f1] .tip").hover()
+    expect(page.locator("#tip-f1")).to_be_visible()
 
     assert faults(chrome_tab) == []
 

@@ -16,7 +16,7 @@ from tests.portal.test_in_browser import chrome as chrome
 from tests.results.browsing import Tab
 from tests.results.history import History, make_history
 from tests.results.test_accessibility import chrome_tab as chrome_tab
-from tests.results.test_accessibility import faults
+from tests.results.test_accessibility import faults, in_french
 from tests.results.test_accessibility import scheme as scheme
 
 pytestmark = [
@@ -65,12 +65,25 @@ def test_nothing_is_wider_than_the_window(
 
 
 @LIGHT
+@pytest.mark.parametrize("name", ["compare", "over time", "QC"])
+def test_no_accessibility_fault_in_french_on_a_telephone(
+    chrome_tab: Tab, history: History, name: str
+) -> None:
+    in_french(chrome_tab)
+    chrome_tab.page.set_viewport_size({"width": 360, "height": 800})
+    page = chrome_tab.open(addresses(history)[name])
+
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert faults(chrome_tab) == []
+
+
+@LIGHT
 def test_a_control_chart_by_keys(chrome_tab: Tab, history: History) -> None:
     page = chrome_tab.open(addresses(history)["over time"])
     plot = page.locator("#control [data-chart-plot]")
     expect(plot.locator("svg")).to_be_visible()
     assert plot.locator(".symbol").count() == 20
-    assert plot.locator(".mark text").count() == 10
+    assert plot.locator(".mark-label").count() == 10
 
     plot.focus()
     page.keyboard.press("Home")
