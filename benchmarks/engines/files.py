@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from benchmarks.engines.base import EngineError, EngineResult, SmallVariantJob
@@ -51,6 +52,15 @@ def summary_of(prefix: Path, tool: str) -> tuple[SummaryRow, ...]:
             "query, regions and reference are of the same genome build."
         )
     return rows
+
+
+def unsettled_regions(prefix: Path) -> list[dict[str, object]]:
+    """Regions that the built-in engine names in its run info; none of other engines."""
+    try:
+        info = json.loads(with_suffix(prefix, SUFFIXES["runinfo"]).read_text())
+    except (OSError, ValueError):
+        return []
+    return list(info.get("unsettled", []))
 
 
 def result_of(

@@ -106,8 +106,7 @@ def roc_rows(
 
 def _observed(at_level: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Levels with an observation; what a filter removes keeps its level in `*`."""
-    some: NDArray[np.bool_] = at_level[:, 0:25:5].any(axis=1)
-    return some
+    return np.asarray(at_level[:, 0:25:5].any(axis=1))
 
 
 def _histogram(

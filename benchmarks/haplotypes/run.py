@@ -344,11 +344,12 @@ def _subsets(
         if chosen.any():
             held = count_kinds(kinds, chosen)
             subsets.append(Subset(label, held, bases, inside, always=False))
-    for held in placement.strata if placement else []:
-        counts = held.counts.copy()
+    for placed in placement.strata if placement else []:
+        counts = placed.counts.copy()
         counts[0] = 0
-        shared = None if inside is None else float(held.confident_size)
-        subsets.append(Subset(held.label, counts, float(held.size), shared, held.level))
+        shared = None if inside is None else float(placed.confident_size)
+        size = float(placed.size)
+        subsets.append(Subset(placed.label, counts, size, shared, placed.level))
     return subsets
 
 

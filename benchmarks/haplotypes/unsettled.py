@@ -50,20 +50,20 @@ def left_out(
         spans += [(start, end, number) for start, end in held]
     regions: list[Unsettled] = []
     for start, end, number in sorted(spans):
-        first, counts = start, [1 - number, number]
+        first, of_truth, of_query = start, 1 - number, number
         if regions and start <= regions[-1].end + NEAR:
             last = regions.pop()
             first, end = last.start, max(last.end, end)
-            counts[0] += last.truth_records
-            counts[1] += last.query_records
-        regions.append(Unsettled(contig, first, end, *counts, LEFT_OUT))
+            of_truth += last.truth_records
+            of_query += last.query_records
+        regions.append(Unsettled(contig, first, end, of_truth, of_query, LEFT_OUT))
     return regions
 
 
 def in_part(
     contig: str, alleles: Pair, matches: Matches, rough: Sequence[Rough]
 ) -> list[tuple[Unsettled, Rough]]:
-    """Each cluster whose rows were decided among few paths only, and its open rows.
+    """Where the rows of a cluster were decided among few paths: the open ones.
 
     A match found so is proven; a row without one may have one after all.
     """
@@ -73,7 +73,7 @@ def in_part(
         left = (rows[0][~held[0]], rows[1][~held[1]])
         if not len(left[0]) + len(left[1]):
             continue  # all included: nothing could include more
-        spans = np.concatenate([alleles[n][rows[n]][:, [START, END]] for n in range(2)])
+        spans = np.concatenate([alleles[n][left[n]][:, [START, END]] for n in range(2)])
         counts = (len(left[0]), len(left[1]))
         proven = (int(held[0].sum()), int(held[1].sum()))
         first, end = int(spans[:, 0].min()), int(spans[:, 1].max())

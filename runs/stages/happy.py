@@ -16,6 +16,7 @@ from benchmarks.engines.base import (
     SmallVariantEngine,
     SmallVariantJob,
 )
+from benchmarks.engines.files import unsettled_regions
 from benchmarks.parsers.errors import ParseError
 from benchmarks.parsers.happy import read_extended, read_summary
 from runs import artifacts
@@ -134,7 +135,15 @@ class HappyStage:
             f"{row.query_fp:,} false"
             for row in summary
             if row.filter == "PASS"
-        )
+        ) + _unsettled(folder)
+
+
+def _unsettled(folder: Path) -> str:
+    """How many regions the engine could not settle, for the stage's sentence."""
+    count = len(unsettled_regions(folder / PREFIX))
+    if not count:
+        return ""
+    return f"; {count:,} region{'s' if count > 1 else ''} unsettled, see the log"
 
 
 def _engine_name(context: Context) -> str:
