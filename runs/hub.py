@@ -196,17 +196,17 @@ class Hub:
 
     async def _advance(self) -> bool:
         """Read what is new and feed it; whether there was anything."""
-        state = await in_thread(lambda: look(self.run))
         before = self.cursor
-        while state is not None and self.cursor < state.last_sequence:
-            frame = await in_thread(self._next_frame)
-            if frame is None:
-                break
+        state, frame = await in_thread(self._news)
+        while frame is not None:
             self._step = (
                 frames.PAGE if len(frame.text) < frames.SIZE // 2 else LONG_STEP
             )
             self.cursor = frame.last
             self._feed(frame)
+            if state is None or self.cursor >= state.last_sequence:
+                break
+            state, frame = await in_thread(self._news)
         changed = self._see(state)
         self.over = state is None or state.ended
         if self.over:
@@ -224,8 +224,13 @@ class Hub:
             self._wake()
         return changed
 
-    def _next_frame(self) -> Frame | None:
-        return read_frame(self.run, self.cursor, self._step)
+    def _news(self) -> tuple[State | None, Frame | None]:
+        """The run's state and its next lines, in one thread. The state first: a run
+        that has ended writes no line after it."""
+        state = look(self.run)
+        if state is None or self.cursor >= state.last_sequence:
+            return state, None
+        return state, read_frame(self.run, self.cursor, self._step)
 
     def recall(self, sequence: int) -> Frame | None:
         """The frame with the line after this one, if it is among the last."""
