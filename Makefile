@@ -73,7 +73,7 @@ format: set-up-dev ## put the code into shape
 constraints: set-up-dev ## pin anew what the requirements bring
 	$(PY) requirements/pin.py
 
-BENCHES := engine gvcf strata fuzz kill log transfer pages variants restart freeze stop load
+BENCHES := engine gvcf strata fuzz kill log idle transfer pages variants restart freeze stop load
 .PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): bench-%: set-up-dev
 	@$(PY) benches/$*.py $(ARGS)
@@ -88,6 +88,7 @@ bench-freeze: ## a worker frozen past its claim; one job carried many times
 bench-stop: ## seconds until a cancelled run has stopped
 bench-load: ## 1,000 runs queued at once
 bench-log: ## live log under load
+bench-idle: ## sockets on which nothing happens for ten minutes
 bench-transfer: ## downloads against s5cmd and aws
 bench-pages: ## pages and lists over 100,000 runs and 10,000,000 metrics (PostgreSQL)
 bench-variants: ## a table of a million false variants

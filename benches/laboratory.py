@@ -7,6 +7,8 @@ service and a file server on loopback, worker processes.
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,9 +31,15 @@ class Laboratory:
     expected: dict[str, lab.Expected]
 
 
+def ends_on_sigterm() -> None:
+    """SIGTERM ends this process as Ctrl-C does: what was started is ended with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 @contextmanager
 def laboratory(*, samples: int = 2, **settings: str) -> Iterator[Laboratory]:
     """Serve the laboratory; this process becomes a part of the portal (Django)."""
+    ends_on_sigterm()
     with (
         tempfile.TemporaryDirectory(prefix="vcbench-bench-") as folder,
         s3.serving(Path(folder)) as bucket,

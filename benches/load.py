@@ -3,9 +3,11 @@
     python benches/load.py [--runs 1000] [--workers 4]
 
 Runs of the QC metrics alone, so that the queue and the pipeline are what is measured.
-Memory (resident, MB) of the workers' parents and of the web process is taken at the
-first and at the last tenth; the monitoring page is held against the rows. Prints one
-JSON line last.
+Memory (resident, MB) of the workers' parents and of the web process, which serves the
+monitoring page every few seconds meanwhile, is taken over the first and the last fifth.
+What the page and `/metrics` say is held against the rows. Prints one JSON line last;
+ends with 1 if a run did not complete, a number is wrong, or memory grew by more than a
+tenth.
 """
 
 from __future__ import annotations
@@ -20,10 +22,16 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benches.laboratory import laboratory
+
+LOOK_SECONDS = 2.0
+"""How often the page and the memory are looked at."""
+GROWTH = 1.1
+"""How much more memory a process may hold in the end than in the beginning."""
 
 
 def main() -> int:
@@ -33,20 +41,24 @@ def main() -> int:
     options = parser.parse_args()
     with laboratory() as lab:
         lab.portal.serve()
+        browser = Browser(lab.portal.address)
         for number in range(options.workers):
             lab.portal.add_worker(reaper=number == 0)
         keys = order_all(options.runs, lab.samples)
         began = time.monotonic()
-        memory = follow(lab.portal.folder, keys)
+        memory = follow(lab.portal.folder, keys, browser)
         seconds = time.monotonic() - began
         found = summary(keys) | {
             "seconds": round(seconds, 1),
             "runs_per_minute": round(60 * options.runs / seconds, 1),
             "memory_mb": memory,
-            "page": page(),
+            "page": browser.held_against_rows(),
         }
     print(json.dumps(found))
-    return 0 if found["statuses"] == {"completed": options.runs} else 1
+    grown = [kind for kind, mb in memory.items() if mb["last"] > GROWTH * mb["first"]]
+    wrong = [name for name, (said, true) in found["page"].items() if said != true]
+    done = found["statuses"] == {"completed": options.runs}
+    return 0 if done and not grown and not wrong else 1
 
 
 def order_all(count: int, samples: list[str]) -> list[int]:
@@ -67,14 +79,17 @@ def order_all(count: int, samples: list[str]) -> list[int]:
     ]
 
 
-def follow(folder: Path, keys: list[int]) -> dict[str, dict[str, float]]:
-    """Wait for all; memory by kind of process at the first and the last tenth."""
+def follow(
+    folder: Path, keys: list[int], browser: Browser
+) -> dict[str, dict[str, float]]:
+    """Wait for all; memory by kind of process over the first and the last fifth."""
     from runs.models import Run
 
     samples: dict[str, list[tuple[float, float]]] = {"web": [], "worker": []}
     pause, done = threading.Event(), 0
     while done < len(keys):
-        pause.wait(1)
+        pause.wait(LOOK_SECONDS)
+        browser.get("/monitoring/?part=1")
         done = Run.objects.ended().filter(pk__gte=keys[0]).count()
         for kind, megabytes in resident(folder):
             samples[kind].append((done / len(keys), megabytes))
@@ -124,21 +139,65 @@ def summary(keys: list[int]) -> dict[str, Any]:
     }
 
 
-def page() -> dict[str, int]:
-    """What the monitoring page says has come through in 24 hours."""
-    from django.contrib.auth.models import User
-    from django.test import Client
-    from django.test.utils import setup_test_environment
+class Browser:
+    """Somebody signed in who looks at the monitoring page."""
 
-    setup_test_environment()  # which keeps the context of a page
+    def __init__(self, address: str) -> None:
+        from django.contrib.auth.models import User
+        from django.test import Client
 
-    client = Client()
-    client.force_login(User.objects.create_superuser("bench"))
-    context = client.get("/monitoring/").context
-    return {
-        "completed": sum(bar.completed for bar in context["hours"]),
-        **context["counts"],
-    }
+        client = Client()
+        client.force_login(User.objects.create_superuser("bench"))
+        self.address = address.rstrip("/")
+        self.cookie = f"sessionid={client.cookies['sessionid'].value}"
+
+    def get(self, path: str) -> str:
+        address = self.address + path
+        request = Request(address, headers={"Cookie": self.cookie})  # noqa: S310
+        with urlopen(request) as answer:  # noqa: S310  our own server
+            return str(answer.read().decode())
+
+    def held_against_rows(self) -> dict[str, tuple[float, float]]:
+        """What page and `/metrics` say, and what the rows say."""
+        from runs.models import Run
+
+        page, told = self.get("/monitoring/?part=1"), self.get("/metrics")
+        waits = [
+            (run.started_at - run.created_at).total_seconds()
+            for run in Run.objects.filter(started_at__isnull=False)
+        ]
+        completed = Run.objects.filter(status="completed").count()
+        failed = Run.objects.filter(status="error").count()
+        return {
+            "completed in 14 days": (completed_in(page, "days-table"), completed),
+            "completed in 24 hours": (completed_in(page, "hours-table"), completed),
+            "failed": (figure(page, "Failed in 24 h"), failed),
+            "queued": (figure(page, "Queued"), 0),
+            "waits": (metric(told, "vcbench_run_wait_seconds_count"), len(waits)),
+            "seconds waited": (
+                round(metric(told, "vcbench_run_wait_seconds_sum"), 2),
+                round(sum(waits), 2),
+            ),
+        }
+
+
+def figure(page: str, title: str) -> int:
+    """The number below that title of the page."""
+    found = re.search(rf"<dt>{title}</dt><dd>(\d+)", page)
+    return int(found[1]) if found else -1
+
+
+def completed_in(page: str, table: str) -> int:
+    """The sum over the bars of a chart, by the table of its numbers."""
+    text = page.partition(f'id="{table}"')[2].partition("</table>")[0]
+    rows = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
+    cells = [re.findall(r"<td[^>]*>\s*(\d+)\s*</td>", row) for row in rows]
+    return sum(int(some[0]) for some in cells if some)
+
+
+def metric(text: str, name: str) -> float:
+    found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
+    return float(found[1]) if found else -1.0
 
 
 if __name__ == "__main__":

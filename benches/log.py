@@ -25,6 +25,7 @@ from urllib.request import Request, urlopen
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benches.laboratory import ends_on_sigterm  # noqa: E402
 from benches.log_client import Orders  # noqa: E402
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ TARGETS = {10: 50, 100: 100, 4_000: 200, 8_000: 300}
 SAME = 1.5
 """How much more a window of the longest log may cost than one of the shortest."""
 OPEN_MS = 300
+PARTS = ("live", "page", "cursor")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Bench:
         self.folder = folder
         self.seconds = seconds
         self.missed: list[str] = []
+        self.valkey: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         from vcbench_site.embedded import ports, web
@@ -104,8 +107,9 @@ class Bench:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        self.valkey.kill()
-        self.valkey.wait()
+        if self.valkey is not None:
+            self.valkey.kill()
+            self.valkey.wait()
 
     def sign_in(self) -> str:
         from django.contrib.auth.models import User
@@ -274,35 +278,57 @@ def database(folder: Path, *, server: bool) -> Iterator[str]:
         yield started.url
 
 
-def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], int]:
+@contextmanager
+def serving(*, postgres: bool, seconds: float) -> Iterator[Bench]:
+    """The services, of which this process becomes a part (Django)."""
+    from vcbench_site.embedded import ports
+    from vcbench_site.embedded.processes import Children
+
+    ends_on_sigterm()
+    with tempfile.TemporaryDirectory(prefix="vcbench-bench-") as name:
+        folder = Path(name)
+        os.environ |= {
+            "DJANGO_SETTINGS_MODULE": "vcbench_site.settings",
+            "VCBENCH_DATA_DIR": name,
+            "VCBENCH_LOG_LEVEL": "WARNING",
+            "VCBENCH_REDIS_URL": f"redis://127.0.0.1:{ports.free_port()}/0",
+        }
+        with database(folder, server=postgres) as url, Children() as children:
+            os.environ["VCBENCH_DATABASE_URL"] = url
+            migrate()
+            bench = Bench(children, folder, seconds)
+            try:
+                bench.start()
+                yield bench
+            finally:
+                bench.stop()
+
+
+def migrate() -> None:
     import django
     from django.core.management import call_command
 
-    from vcbench_site.embedded.processes import Children
-
     django.setup()
     call_command("migrate", verbosity=0)
+
+
+def measure(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {
-        "database": "postgresql" if options.postgres else "sqlite"
+        "database": "postgresql" if options.postgres else "sqlite",
+        "load_before": round(os.getloadavg()[0], 1),
     }
-    with Children() as children:
-        bench = Bench(children, folder, options.seconds)
-        bench.start()
-        try:
-            figures["live"] = []
-            for scenario in scenarios():
-                if options.only and options.only not in scenario.name:
-                    continue
+    if "live" in options.parts:
+        figures["live"] = []
+        for scenario in scenarios():
+            if options.only in scenario.name:
                 figures["live"].append(bench.live(scenario))
                 print(json.dumps(figures["live"][-1]), flush=True)
-            if not options.only:
-                figures["page"] = bench.opening(options.page_lines)
-                print(json.dumps(figures["page"]), flush=True)
-                figures["cursor"] = bench.cursors(options.lines)
-        finally:
-            bench.stop()
-    figures["missed"] = bench.missed
-    return figures, len(bench.missed)
+    if "page" in options.parts:
+        figures["page"] = bench.opening(options.page_lines)
+        print(json.dumps(figures["page"]), flush=True)
+    if "cursor" in options.parts:
+        figures["cursor"] = bench.cursors(options.lines)
+    return {**figures, "missed": bench.missed}
 
 
 def main() -> int:
@@ -312,22 +338,12 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=10_000_000)
     parser.add_argument("--page-lines", type=int, default=1_000_000)
     parser.add_argument("--only", default="", help="scenarios with this in their name")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     options = parser.parse_args()
-    from vcbench_site.embedded import ports
-
-    with tempfile.TemporaryDirectory(prefix="vcbench-bench-") as name:
-        folder = Path(name)
-        os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "vcbench_site.settings",
-            "VCBENCH_DATA_DIR": name,
-            "VCBENCH_LOG_LEVEL": "WARNING",
-            "VCBENCH_REDIS_URL": f"redis://127.0.0.1:{ports.free_port()}/0",
-        }
-        with database(folder, server=options.postgres) as url:
-            os.environ["VCBENCH_DATABASE_URL"] = url
-            figures, missed = measure(options, folder)
+    with serving(postgres=options.postgres, seconds=options.seconds) as bench:
+        figures = measure(bench, options)
     print(json.dumps(figures))
-    return 1 if missed else 0
+    return 1 if figures["missed"] else 0
 
 
 if __name__ == "__main__":
