@@ -46,3 +46,5 @@ def _cache_folder() -> Path:
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
+# Its threads wait in a loop for products that are far too small for two.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -6,9 +6,10 @@ choice among equal paths: a gap before a match, a deleted base before an inserte
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from benchmarks.haplotypes.compiled import njit
 
 MATCH, MISMATCH, UNKNOWN = 1, -4, 0
 GAP_OPEN, GAP_EXTEND = 6, 1
@@ -17,7 +18,7 @@ CELLS = 4_000_000
 MINUS_INF = -(1 << 30)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _score(a: int, b: int) -> int:
     a, b = a & 0xDF, b & 0xDF
     for base in (a, b):
@@ -26,7 +27,7 @@ def _score(a: int, b: int) -> int:
     return MATCH if a == b else MISMATCH
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _fill(ref: NDArray[np.uint8], alt: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Choices of each cell: bits 0-1 from a match, 2-3 along ALT, 4-5 along REF."""
     width = len(ref)
@@ -63,7 +64,7 @@ def _fill(ref: NDArray[np.uint8], alt: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return choices
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def primitives(
     ref: NDArray[np.uint8], alt: NDArray[np.uint8]
 ) -> list[tuple[int, int, int, int]]:
@@ -106,7 +107,7 @@ def primitives(
     return found[::-1]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _grow(
     found: list[tuple[int, int, int, int]], r: int, rn: int, a: int, an: int
 ) -> None:

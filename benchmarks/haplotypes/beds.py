@@ -5,17 +5,19 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-import numba
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.contigs import alternative
 from benchmarks.haplotypes.errors import BenchmarkError
 from benchmarks.haplotypes.records import Contigs
 from benchmarks.haplotypes.regions import Regions, from_intervals
 
 DAMAGED: type[Exception] = isal_zlib.error  # type: ignore[assignment]
+MOST_NOTED = 10_000
+"""Runs of lines on other contigs of which a BED's name is noted."""
 TAB, SPACE, NEWLINE, RETURN, HASH = 9, 32, 10, 13, 35
 Parts = dict[str, Regions]
 """Regions by the name in the fourth column."""
@@ -88,7 +90,7 @@ def _parts(data: NDArray[np.uint8], rows: NDArray[np.int64], contigs: Contigs) -
     return parts
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _keys(data: NDArray[np.uint8], named: NDArray[np.int64]) -> NDArray[np.uint64]:
     """A number for the name of each row, the same for the same name (FNV-1a)."""
     keys = np.empty(len(named), dtype=np.uint64)
@@ -135,7 +137,7 @@ def _packed(
     return starts, lengths, np.frombuffer(b"".join(encoded) or b" ", dtype=np.uint8)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _same(
     a: NDArray[np.uint8], at: int, size: int, b: NDArray[np.uint8], other: int
 ) -> bool:
@@ -145,7 +147,7 @@ def _same(
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _number(data: NDArray[np.uint8], at: int, stop: int) -> tuple[int, int]:
     """(value or -1, offset after it)."""
     value, begin = 0, at
@@ -157,13 +159,13 @@ def _number(data: NDArray[np.uint8], at: int, stop: int) -> tuple[int, int]:
     return (value if at > begin else -1), at
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _parse(
     data: NDArray[np.uint8],
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
     names: NDArray[np.uint8],
-) -> tuple[NDArray[np.int64], int, list[int]]:
+) -> tuple[NDArray[np.int64], int, NDArray[np.int64]]:
     """(rows; offset of the first bad line or -1; offsets of other contigs' names).
 
     Rows hold contig, start, end, and where the fourth column lies and its size. A name
@@ -175,8 +177,7 @@ def _parse(
     rows = np.empty((lines, 5), dtype=np.int64)
     count, at, size = 0, 0, len(data)
     name_at, name_size, contig = 0, -1, -1
-    other = [0]
-    other.pop()
+    other, others = np.empty(MOST_NOTED, dtype=np.int64), 0
     while at < size:
         begin, stop = at, at
         while stop < size and data[stop] != NEWLINE:
@@ -194,21 +195,22 @@ def _parse(
         if width != name_size or not _same(data, begin, width, data, name_at):
             name_at, name_size = begin, width
             contig = _contig(data, begin, width, starts, lengths, names)
-            if contig < 0 and len(other) < 10_000:
-                other.append(begin)
+            if contig < 0 and others < MOST_NOTED:
+                other[others] = begin
+                others += 1
         first, mid = _number(data, _skip(data, cut, stop), stop)
         last, tail = _number(data, _skip(data, mid, stop), stop)
         ended = tail == stop or data[tail] == TAB or data[tail] == SPACE
         if width == 0 or first < 0 or last < first or not ended:
-            return rows[:count], begin, other
+            return rows[:count], begin, other[:others]
         if contig >= 0:
             rows[count, 0], rows[count, 1], rows[count, 2] = contig, first, last
             rows[count, 3], rows[count, 4] = _fourth(data, tail, stop)
             count += 1
-    return rows[:count], -1, other
+    return rows[:count], -1, other[:others]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _contig(
     data: NDArray[np.uint8],
     at: int,
@@ -224,7 +226,7 @@ def _contig(
     return -1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _fourth(data: NDArray[np.uint8], at: int, stop: int) -> tuple[int, int]:
     """(offset, size) of the fourth column, which only a tab can begin."""
     if at == stop or data[at] != TAB:
@@ -236,14 +238,14 @@ def _fourth(data: NDArray[np.uint8], at: int, stop: int) -> tuple[int, int]:
     return begin, end - begin
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _skip(data: NDArray[np.uint8], at: int, stop: int) -> int:
     while at < stop and (data[at] == TAB or data[at] == SPACE):
         at += 1
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _is_directive(data: NDArray[np.uint8], at: int, width: int) -> bool:
     """Whether the line is a `track` or `browser` line of the genome browser."""
     track = np.array([116, 114, 97, 99, 107], dtype=np.uint8)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.align import primitives
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import HAPLOID, Field, Records
 from benchmarks.haplotypes.scan import POLYPLOID
 
@@ -110,12 +110,12 @@ def classify(records: Records) -> Classes:
     return classes
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _upper(base: Whole) -> Whole:
     return base & 0xDF
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def is_sequence(text: NDArray[np.uint8], start: Whole, end: Whole) -> bool:
     """Whether all bytes are letters: a spelled-out allele."""
     if end <= start:
@@ -127,7 +127,7 @@ def is_sequence(text: NDArray[np.uint8], start: Whole, end: Whole) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _is_transition(a: Whole, b: Whole) -> Whole:
     """1 transition, 0 transversion, -1 when a letter is no base."""
     low, high = min(a, b), max(a, b)
@@ -139,7 +139,7 @@ def _is_transition(a: Whole, b: Whole) -> Whole:
     return 0
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _length_bit(family: Whole, length: Whole) -> Whole:
     if length <= 0:
         return 0
@@ -150,7 +150,7 @@ def _length_bit(family: Whole, length: Whole) -> Whole:
     return 1 << (family + 2)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def allele_kind(
     text: NDArray[np.uint8], ref: Whole, ref_end: Whole, alt: Whole, alt_end: Whole
 ) -> tuple[Whole, Whole]:
@@ -191,7 +191,7 @@ def allele_kind(
     return kinds, bits
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def allele_span(
     text: NDArray[np.uint8], start: Whole, end: Whole, wanted: Whole
 ) -> tuple[Whole, Whole]:
@@ -207,7 +207,7 @@ def allele_span(
     return end, end
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _location(first: Whole, second: Whole) -> Whole:
     if second == POLYPLOID:
         return 7
@@ -228,7 +228,7 @@ def _location(first: Whole, second: Whole) -> Whole:
     return 6
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _extent(
     text: NDArray[np.uint8],
     pos: Whole,
@@ -267,7 +267,7 @@ def _extent(
     return max(low, 0), high, insertion
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _classify(
     text: NDArray[np.uint8],
     line: NDArray[np.int64],

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.classify import Classes
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import Records, Status
 from benchmarks.haplotypes.regions import Regions
 from benchmarks.haplotypes.strata import OUTSIDE, Extents, place_rows
@@ -61,7 +61,7 @@ def widen(bed: Regions, truth: Records, classes: Classes) -> Confident:
     return Confident(regions, bed.size() + int((rows[:, 2] - rows[:, 1]).sum()))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _unite(rows: NDArray[np.int64]) -> int:
     """Joins sorted intervals that overlap or touch, in place; how many are left."""
     count = 0
@@ -75,7 +75,7 @@ def _unite(rows: NDArray[np.int64]) -> int:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _join(rows: NDArray[np.int64]) -> int:
     """Joins overlapping neighbours in place; returns how many intervals are left.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import Field, Records
 
 FILTER, INFO = Field.FILTER.value, Field.INFO.value
@@ -58,7 +58,7 @@ def filters_of(records: Records) -> Filters:
     return Filters([_split(text) for text in texts], number)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _keys(
     text: NDArray[np.uint8],
     line: NDArray[np.int64],

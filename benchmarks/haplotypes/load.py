@@ -16,7 +16,6 @@ import pysam
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes import scan
-from benchmarks.haplotypes.compiled import start_compiler
 from benchmarks.haplotypes.inflate import (
     GZIP_HEADER,
     SLAB,
@@ -336,7 +335,6 @@ def read_records(
     names: what this file calls them, in the same order, where it differs.
     Raises HaplotypesError, naming the file, for everything that is wrong with it.
     """
-    start_compiler()
     header = read_header(path)
     index = pick_sample(header, sample)
     called = names or contigs.names

@@ -7,8 +7,8 @@ is searched once more with ploidy squashed, for alleles that match.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.normalise import AT
 from benchmarks.haplotypes.paths import (
     ALLELE_END,

@@ -5,8 +5,7 @@ Compiled; one call for a contig, once its haplotypes are compared.
 
 from __future__ import annotations
 
-from numba import njit
-
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import Match
 
 NONE, LOCAL = Match.NONE.value, Match.LOCAL.value

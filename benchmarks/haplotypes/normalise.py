@@ -13,9 +13,9 @@ like the others.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import HAPLOID, MISSING, Field, Records, Status
 from benchmarks.haplotypes.reference import Sequence, base_at
 from benchmarks.haplotypes.scan import POLYPLOID, allele_kind, allele_span

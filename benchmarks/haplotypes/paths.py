@@ -15,8 +15,8 @@ side has.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.reference import base_at
 
 EXCLUDED, STRAIGHT, SWAPPED = 0, 1, 2

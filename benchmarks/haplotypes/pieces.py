@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.align import primitives
 from benchmarks.haplotypes.classify import allele_span, is_sequence
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import HAPLOID
 from benchmarks.haplotypes.reference import base_at
 
@@ -38,7 +38,7 @@ LONGEST = 5_000
 """Records with a longer allele stay as they are."""
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _grown(table: Ints, count: Whole) -> Ints:
     if count < len(table):
         return table
@@ -47,7 +47,7 @@ def _grown(table: Ints, count: Whole) -> Ints:
     return wider
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _grown_pool(pool: Bytes, count: Whole, more: Whole) -> Bytes:
     if count + more <= len(pool):
         return pool
@@ -56,7 +56,7 @@ def _grown_pool(pool: Bytes, count: Whole, more: Whole) -> Bytes:
     return wider
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _simple(
     text: Bytes, ref: Whole, ref_end: Whole, alt: Whole, alt_end: Whole, decompose: bool
 ) -> Whole:
@@ -75,7 +75,7 @@ def _simple(
     return 1 if last != first_r else 0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def split_contig(
     text: Bytes,
     line: Ints,
@@ -152,7 +152,7 @@ def split_contig(
     return table[:count].copy(), pool[:used].copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _put(
     table: Ints,
     row: Whole,
@@ -171,7 +171,7 @@ def _put(
     table[row, WHOLE], table[row, SNP], table[row, IN_POOL] = whole, snp, in_pool
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _agrees(
     text: Bytes,
     ref: Whole,
@@ -189,7 +189,7 @@ def _agrees(
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _take_apart(
     table: Ints,
     count: Whole,
@@ -240,7 +240,7 @@ def _take_apart(
     return table, count, pool, used, True
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _add(
     table: Ints,
     count: Whole,
@@ -287,7 +287,7 @@ def _add(
     return table, pool, used + alt_len + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _sort(table: Ints, count: Whole) -> None:
     """By position, stable; pieces are nearly in order."""
     held = np.empty(COLUMNS, dtype=np.int64)
@@ -302,7 +302,7 @@ def _sort(table: Ints, count: Whole) -> None:
         table[k] = held
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _same_filter(
     text: Bytes, line: Ints, fields: NDArray[np.uint32], i: Whole, j: Whole
 ) -> bool:
@@ -316,7 +316,7 @@ def _same_filter(
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _same_allele(text: Bytes, pool: Bytes, one: Ints, other: Ints) -> bool:
     if one[REF_LEN] != other[REF_LEN] or one[ALT_LEN] != other[ALT_LEN]:
         return False
@@ -328,7 +328,7 @@ def _same_allele(text: Bytes, pool: Bytes, one: Ints, other: Ints) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def join_pieces(
     text: Bytes,
     line: Ints,

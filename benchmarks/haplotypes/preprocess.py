@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes import pieces
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import Field, Records
 from benchmarks.haplotypes.reference import Reference, base_at
 
@@ -143,7 +143,7 @@ def _filter_sizes(records: Records, source: Ints) -> Ints:
     return fields[:, Field.INFO].astype(np.int64) - fields[:, Field.QUAL]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _write_lines(
     text: Bytes,
     line: Ints,
@@ -230,7 +230,7 @@ def _write_lines(
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _integer(out: Bytes, at: int, value: int) -> int:
     digits, left = 1, value // 10
     while left:

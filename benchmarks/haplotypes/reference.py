@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from benchmarks.haplotypes.compiled import start_compiler
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.inflate import (
     HEADER_SIZE,
     Bytes,
@@ -80,7 +79,6 @@ def open_reference(path: str | Path) -> Reference:
     path = Path(path)
     if not path.is_file():
         raise HaplotypesError(f"The reference {path} does not exist.")
-    start_compiler()
     data = map_file(path)
     blocks: NDArray[np.int64] | None = None
     head = data[:HEADER_SIZE].tobytes()

@@ -8,10 +8,10 @@ Missing scores count as 0.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.quantify import (
     INDEL_SUBTYPES,
     SNP_SUBTYPES,
@@ -56,7 +56,7 @@ def thresholds(scores: NDArray[np.float32], delta: float) -> NDArray[np.float64]
     return spaced
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _spaced(levels: NDArray[np.float64], delta: float) -> NDArray[np.float64]:
     kept = np.empty(len(levels), dtype=np.float64)
     count = 0
@@ -130,7 +130,7 @@ def _histogram(
     return levels, total.astype(np.float64)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _add_levels(
     levels: NDArray[np.float64],
     kind: NDArray[np.uint16],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.classify import Classes, VariantType
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import Match, Records, Status, Verdicts
 from benchmarks.haplotypes.regions import Regions
 from benchmarks.haplotypes.strata import INSIDE, OUTSIDE, Extents, place_rows
@@ -126,7 +126,7 @@ def _pair(
     return t[:count].copy(), q[:count].copy(), contig[:count].copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _merge(
     t_contig: NDArray[np.int32],
     t_pos: NDArray[np.int32],
@@ -206,7 +206,7 @@ def _extents(
     return Extents(edges, start, end, insertion)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _span(
     t: NDArray[np.int32],
     q: NDArray[np.int32],
@@ -227,7 +227,7 @@ def _span(
             end[i] = max(t_end[t[i]], q_end[q[i]])
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _only_insertions(
     t: NDArray[np.int32],
     q: NDArray[np.int32],
@@ -248,7 +248,7 @@ def _groups(
     return group
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _number_groups(
     key: NDArray[np.int64], superlocus: NDArray[np.int32], group: NDArray[np.int32]
 ) -> None:
@@ -318,7 +318,7 @@ def _carry_scores(rows: Rows, score: NDArray[np.float32]) -> None:
            lowest, rows.truth_score)  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _lowest(
     group: NDArray[np.int32],
     query: NDArray[np.int32],
@@ -333,7 +333,7 @@ def _lowest(
                 lowest[group[i]] = query[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _carry(
     group: NDArray[np.int32],
     query: NDArray[np.int32],

@@ -12,10 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
-from numba.cpython.unsafe.numbers import trailing_zeros
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import HAPLOID, MISSING, Field, Status
 
 Bytes = NDArray[np.uint8]
@@ -54,8 +53,11 @@ def _find(text, at, stop, byte):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _lowest_bit(word):  # type: ignore[no-untyped-def]
-    return np.int64(trailing_zeros(word))  # type: ignore[call-arg] # an intrinsic
+def _lowest_byte(marks):  # type: ignore[no-untyped-def]
+    """Number of the lowest byte of a word whose high bit is set; the word is not 0."""
+    below = (marks ^ (marks - np.uint64(1))) >> np.uint64(7)
+    ones = np.uint64(0x0101010101010101)
+    return np.int64(((below & ones) * ones) >> np.uint64(56)) - 1
 
 
 @njit(cache=True, nogil=True)
@@ -74,7 +76,7 @@ def _find_far(text, words, at, stop, byte):  # type: ignore[no-untyped-def]
         while True:
             found = (value - ones) & ~value & highs
             if found:
-                return min((word << 3) + (_lowest_bit(found) >> 3), stop)
+                return min((word << 3) + _lowest_byte(found), stop)
             word += 1
             if word >= last:
                 break
@@ -445,7 +447,7 @@ def line_ends(text, words, begin, stop, ends):  # type: ignore[no-untyped-def]
                 value = words[k] ^ pattern
                 found = (value - ones) & ~value & highs
                 while found:
-                    place = (k << 3) + (_lowest_bit(found) >> 3)
+                    place = (k << 3) + _lowest_byte(found)
                     if place >= begin and text[place] == NEWLINE:
                         ends[count] = place
                         count += 1

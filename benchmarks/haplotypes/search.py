@@ -16,9 +16,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.paths import (
     CURRENT,
     DECISIONS,

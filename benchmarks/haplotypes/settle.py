@@ -13,8 +13,8 @@ search.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.normalise import AT
 from benchmarks.haplotypes.paths import (
     ALLELE_END,

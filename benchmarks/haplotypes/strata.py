@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.beds import Parts, read_parts
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.errors import BenchmarkError
 from benchmarks.haplotypes.records import Contigs
 from benchmarks.haplotypes.regions import Regions
@@ -144,7 +144,7 @@ def place_rows(extents: Extents, regions: Regions) -> NDArray[np.uint8]:
     return places
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _place(
     edges: NDArray[np.int64],
     start: NDArray[np.int64],
@@ -210,7 +210,7 @@ class Placement:
         return None
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _tally(
     places: NDArray[np.uint8],
     bit: int,
@@ -358,7 +358,7 @@ def shared_bases(a: Regions, b: Regions) -> int:
     return int(_shared(a.offsets, a.starts, a.ends, b.offsets, b.starts, b.ends))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _shared(
     a_offsets: NDArray[np.int64],
     a_start: NDArray[np.int64],

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.haplotypes.classify import allele_span
+from benchmarks.haplotypes.compiled import njit
 from benchmarks.haplotypes.records import HAPLOID, Records
 from benchmarks.haplotypes.rows import Rows
 
@@ -92,7 +92,7 @@ def write_rows(inputs: Inputs, first: int, last: int) -> tuple[Bytes, Ints]:
     return out[:at], offsets
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _alleles(
     truth: NDArray[np.int32],
     query: NDArray[np.int32],
@@ -109,7 +109,7 @@ def _alleles(
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _label_bytes(bits: NDArray[np.uint8], order: Ints, edges: Ints) -> Whole:
     total = 0
     for k in range(len(order)):
@@ -121,14 +121,14 @@ def _label_bytes(bits: NDArray[np.uint8], order: Ints, edges: Ints) -> Whole:
     return total
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _copy(out: Bytes, at: Whole, source: Bytes, begin: Whole, end: Whole) -> Whole:
     for k in range(end - begin):
         out[at + k] = source[begin + k]
     return at + end - begin
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _integer(out: Bytes, at: Whole, value: Whole) -> Whole:
     digits, left = 1, value // 10
     while left:
@@ -140,7 +140,7 @@ def _integer(out: Bytes, at: Whole, value: Whole) -> Whole:
     return at + digits
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _score(out: Bytes, at: Whole, value: float) -> Whole:
     """Up to four decimals, without trailing zeros; `.` for none."""
     if not np.isfinite(value):
@@ -167,7 +167,7 @@ def _score(out: Bytes, at: Whole, value: float) -> Whole:
     return at
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, inline="always")
 def _same(a: Bytes, at: Whole, b: Bytes, other: Whole, size: Whole) -> bool:
     same = True
     for k in range(size):
@@ -177,7 +177,7 @@ def _same(a: Bytes, at: Whole, b: Bytes, other: Whole, size: Whole) -> bool:
     return same
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _count(text: Bytes, begin: Whole, end: Whole) -> Whole:
     """How many ALTs."""
     count = 1
@@ -186,7 +186,7 @@ def _count(text: Bytes, begin: Whole, end: Whole) -> Whole:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _join_alts(
     out: Bytes,
     at: Whole,
@@ -217,7 +217,7 @@ def _join_alts(
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _genotype(
     out: Bytes,
     at: Whole,
@@ -244,7 +244,7 @@ def _genotype(
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _write(
     out: Bytes,
     offsets: Ints,
