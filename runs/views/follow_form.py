@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from runs.forms import INDIVIDUALS
 from runs.models import Annotation, Run, RunQuerySet, Sample, Status
 from runs.views.subjects import groups
+from runs.views.widgets import LongSelect
 
 BASELINE = 20
 """Values of a baseline that nobody chose: the oldest ones."""
@@ -41,16 +42,20 @@ class FollowForm(forms.Form):
     """Everything may be left out. `run`, read from the data, repeats: the runs of a
     chosen baseline."""
 
-    individual = forms.ChoiceField(label=_("Individual"), required=False)
-    sample = forms.ChoiceField(label=_("Sample"), required=False)
-    pipeline = forms.ChoiceField(label=_("Pipeline"), required=False)
-    group = forms.ChoiceField(label=_("Metrics of"), required=False)
+    individual = forms.ChoiceField(
+        label=_("Individual"), widget=LongSelect, required=False
+    )
+    sample = forms.ChoiceField(label=_("Sample"), widget=LongSelect, required=False)
+    pipeline = forms.ChoiceField(label=_("Pipeline"), widget=LongSelect, required=False)
+    group = forms.ChoiceField(label=_("Metrics of"), widget=LongSelect, required=False)
     since = _day(_("From"))
     until = _day(_("To"))
     baseline = forms.ChoiceField(
         label=_("Baseline"), required=False, choices=BaselineKind.choices
     )
-    base_pipeline = forms.ChoiceField(label=_("Version"), required=False)
+    base_pipeline = forms.ChoiceField(
+        label=_("Version"), widget=LongSelect, required=False
+    )
     base_since = _day(_("Baseline from"))
     base_until = _day(_("Baseline to"))
 

@@ -28,6 +28,7 @@ from runs.trends import Subject, Value, qc_subject, values_of
 from runs.views import taken
 from runs.views.access import viewers
 from runs.views.subjects import choices, chosen_of, groups, newest_rows, subjects
+from runs.views.widgets import LongSelect
 
 RUNS = 300
 """Newest runs that are looked at."""
@@ -48,8 +49,12 @@ class QCForm(forms.Form):
         required=False,
         choices=[("", lazy("all")), *((name, name) for name in INDIVIDUALS)],
     )
-    reference = forms.ChoiceField(label=lazy("Reference sample"), required=False)
-    other = forms.ChoiceField(label=lazy("Against"), required=False, choices=groups)
+    reference = forms.ChoiceField(
+        label=lazy("Reference sample"), widget=LongSelect, required=False
+    )
+    other = forms.ChoiceField(
+        label=lazy("Against"), widget=LongSelect, required=False, choices=groups
+    )
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
