@@ -51,41 +51,42 @@ def drawn(
     pages: Mapping[str, str], base: str, session: str, times: int
 ) -> Iterator[Drawn]:
     """Those of the pages that have charts."""
-    with _browser(base, session) as browser:
-        for name, path in pages.items():
-            page = _opened(browser, path)
-            charts = page.locator("[data-chart]").count()
-            page.close()
-            if charts:
-                yield _measure(browser, name, path, charts, times)
-
-
-@contextmanager
-def _browser(base: str, session: str) -> Iterator[Any]:
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        context = chrome.new_context(
-            base_url=base, viewport={"width": 1440, "height": 900}
-        )
-        context.add_init_script(WAIT)
-        context.add_cookies([{"name": "sessionid", "value": session, "url": base}])
-        yield context
+        for name, path in pages.items():
+            with _visitor(chrome, base, session) as visitor:
+                if found := _measure(visitor, name, path, times):
+                    yield found
         chrome.close()
 
 
-def _opened(browser: Any, path: str) -> Page:
-    page: Page = browser.new_page()
+@contextmanager
+def _visitor(chrome: Any, base: str, session: str) -> Iterator[Any]:
+    """Somebody who has never been here, so that nothing comes from a cache."""
+    context = chrome.new_context(base_url=base, viewport={"width": 1440, "height": 900})
+    context.add_init_script(WAIT)
+    context.add_cookies([{"name": "sessionid", "value": session, "url": base}])
+    yield context
+    context.close()
+
+
+def _opened(visitor: Any, path: str) -> Page:
+    page: Page = visitor.new_page()
     page.goto(path, wait_until="load")
     return page
 
 
-def _measure(browser: Any, name: str, path: str, charts: int, times: int) -> Drawn:
-    took, points, sent = [], 0, 0.0
+def _measure(visitor: Any, name: str, path: str, times: int) -> Drawn | None:
+    page = _opened(visitor, path)
+    charts, sent = page.locator("[data-chart]").count(), page.evaluate(SENT)
+    page.close()
+    if not charts:
+        return None
+    took, points = [], 0
     for _time in range(times):
-        page = _opened(browser, path)
-        sent = max(sent, page.evaluate(SENT))  # later ones come from the cache
+        page = _opened(visitor, path)
         took.append(page.evaluate(DRAW))
         points = page.evaluate(POINTS)
         page.close()
