@@ -54,7 +54,7 @@ def sample_rows() -> QuerySet[Sample]:
     """
     runs = Run.objects.filter(sample=OuterRef("pk"))
     newest = runs.order_by("-created_at", "-pk")
-    counted = runs.order_by().values("sample").annotate(count=Count("pk"))
+    counted = runs.order_by().values("sample").annotate(count=Count("*"))
     return Sample.objects.select_related("truth_set").annotate(
         run_count=Coalesce(Subquery(counted.values("count")), 0),
         newest_run=Subquery(newest.values("uuid")[:1]),
