@@ -18,6 +18,10 @@ try {
     showCenterGuide: true,
     minimumBases: 20,
   });
+  // igv.js draws on white, but leaves its words to the page's scheme: white on white.
+  const light = new CSSStyleSheet();
+  light.replaceSync("* { color-scheme: light !important; }");
+  place.shadowRoot.adoptedStyleSheets.push(light);
   box.dataset.drawn = String(browser.trackViews.length);
 } catch (error) {
   const said = document.createElement("p");

@@ -14,7 +14,6 @@ from runs import reads
 from tests.cases import case
 from tests.portal.builders import completed, qc
 from tests.portal.conftest import Browser
-from tests.portal.test_in_browser import chrome as chrome
 from tests.results import real
 from tests.results.browsing import Tab, tab
 
@@ -56,6 +55,18 @@ def test_from_the_run_to_a_false_positive_in_two_clicks(chrome_tab: Tab) -> None
     expect(page.locator("h1")).to_have_text("chr20:835164")
     for name in ("Truth", "Calls", "Verdicts", "Confident regions"):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()
+
+
+def test_the_words_of_the_drawing_are_seen_in_the_dark(chrome_tab: Tab) -> None:
+    chrome_tab.page.emulate_media(color_scheme="dark")
+    address = reverse("run-genome", args=[real.small().uuid])
+    page = chrome_tab.open(f"{address}?n=0")
+    expect(page.locator("#genome")).to_have_attribute("data-drawn", "7", timeout=30_000)
+
+    label = page.get_by_text("Truth", exact=True).first
+    for words in (label, page.locator(".igv-search-input")):
+        expect(words).to_have_css("background-color", "rgb(255, 255, 255)")
+        expect(words).to_have_css("color", "rgb(0, 0, 0)")
 
 
 def test_reads_are_drawn_beneath(chrome_tab: Tab) -> None:
