@@ -33,11 +33,15 @@ POINTS = "document.querySelectorAll('[data-chart-plot] .symbol, .bar-shape').len
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Milliseconds for all charts of a page together; kilobytes of all that came."""
+    """Milliseconds for all charts of a page together; kilobytes of all that came.
+
+    `work` is the CPU time of the page's main thread meanwhile.
+    """
 
     name: str
     charts: int
     points: int
+    work: float
     median: float
     p95: float
     sent_kb: float
@@ -84,11 +88,23 @@ def _measure(visitor: Any, name: str, path: str, times: int) -> Drawn | None:
     page.close()
     if not charts:
         return None
-    took, points = [], 0
+    took, work, points = [], [], 0
     for _time in range(times):
         page = _opened(visitor, path)
+        before = _worked(page)
         took.append(page.evaluate(DRAW))
+        work.append(_worked(page) - before)
         points = page.evaluate(POINTS)
         page.close()
     p95 = statistics.quantiles(took, n=20)[-1] if len(took) > 1 else took[0]
-    return Drawn(name, charts, points, statistics.median(took), p95, sent)
+    middle = statistics.median
+    return Drawn(name, charts, points, middle(work), middle(took), p95, sent)
+
+
+def _worked(page: Page) -> float:
+    """Milliseconds of CPU time that the page's tasks have taken so far."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    found = session.send("Performance.getMetrics")["metrics"]
+    session.detach()
+    return 1000 * next(m["value"] for m in found if m["name"] == "TaskDuration")

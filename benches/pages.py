@@ -205,13 +205,13 @@ def measure_charts(portal: Portal, session: str, only: str, times: int) -> list[
         for name, path in addresses().items()
         if name.startswith(only) and not name.startswith("API")
     }
-    print(f"{'':38}  charts  points  median     p95      sent")
+    print(f"{'':38}  charts  points    work  median     p95      sent")
     found = []
     for each in drawn(pages, portal.address, session, times):
         sign = "" if each.is_good else "  <- too much"
         print(
-            f"{each.name:38} {each.charts:7} {each.points:7} {each.median:7.0f} "
-            f"{each.p95:7.0f} ms {each.sent_kb:6.0f} kB{sign}",
+            f"{each.name:38} {each.charts:7} {each.points:7} {each.work:7.0f} "
+            f"{each.median:7.0f} {each.p95:7.0f} ms {each.sent_kb:6.0f} kB{sign}",
             flush=True,
         )
         found.append(each)
