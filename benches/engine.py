@@ -65,8 +65,10 @@ def simulated(variants: int, contigs: int, spacing: int, seed: int = 1) -> Path:
 
 def run_here(folder: Path, out: Path) -> dict[str, float]:
     """One comparison in this process; seconds by step."""
+    from benchmarks.haplotypes.memory import expect_large_arrays
     from benchmarks.haplotypes.run import Job, benchmark
 
+    expect_large_arrays()
     job = Job(
         truth=folder / "truth.vcf.gz",
         query=folder / "calls.vcf.gz",

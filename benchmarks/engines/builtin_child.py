@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.haplotypes.compare import compare
+from benchmarks.haplotypes.memory import expect_large_arrays
 from benchmarks.haplotypes.run import BenchmarkError, Comparer, Job, benchmark
 
 PATHS = {
@@ -30,6 +31,7 @@ BAD_INPUT = 2
 
 
 def main(arguments: list[str]) -> int:
+    expect_large_arrays()
     return carry_out(json.loads(arguments[0]))
 
 

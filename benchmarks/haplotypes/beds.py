@@ -251,5 +251,5 @@ def _is_directive(data: NDArray[np.uint8], at: int, width: int) -> bool:
     track = np.array([116, 114, 97, 99, 107], dtype=np.uint8)
     browser = np.array([98, 114, 111, 119, 115, 101, 114], dtype=np.uint8)
     if width == 5:
-        return _same(data, at, 5, track, 0)
-    return width == 7 and _same(data, at, 7, browser, 0)
+        return bool(_same(data, at, 5, track, 0))
+    return width == 7 and bool(_same(data, at, 7, browser, 0))

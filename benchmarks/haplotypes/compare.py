@@ -246,7 +246,7 @@ def _search_in(
     decided = np.zeros((2, widest), dtype=np.uint8)
     rough = np.zeros((2, widest), dtype=np.uint8)
     syncs = np.zeros(4 * widest + 8, dtype=np.int32)
-    left = match.search_all(  # type: ignore[call-arg] # inputs fill the rest
+    left = match.search_all(
         *inputs, max_paths, last, variants, alleles, *make_work(*room), decided, syncs,
         rough, *verdicts, clusters,
     )  # fmt: skip

@@ -217,12 +217,17 @@ def _add_symbols(extensions: dict[str, Any]) -> None:
             llvm.add_symbol(f"PyExc_{value.__name__}", id(value))
     extensions["_nrt_python"].memsys_use_cpython_allocator()
     # numba's own would import numba to unpickle the type of a returned array.
-    llvm.add_symbol("numba_unpickle", ctypes.cast(_unpickle, ctypes.c_void_p).value)
+    address = ctypes.cast(_unpickle_from_c, ctypes.c_void_p).value
+    llvm.add_symbol("numba_unpickle", address)
 
 
-@ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p)
 def _unpickle(data: int, size: int, _hashed: int) -> object:
     return _unpickled(ctypes.string_at(data, size))
+
+
+_unpickle_from_c = ctypes.PYFUNCTYPE(
+    ctypes.py_object, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p
+)(_unpickle)
 
 
 @functools.cache
@@ -265,7 +270,8 @@ def _frozen() -> _Frozen | None:
 def freeze() -> None:
     """Keep the machine code of all calls so far for later processes."""
     path = _file()
-    codes = dict(_frozen().codes) if _frozen() else {}
+    before = _frozen()
+    codes = dict(before.codes) if before else {}
     for kernel in _kernels:
         for key, types in kernel.called.items():
             codes[kernel.name, key] = _code(kernel, types)

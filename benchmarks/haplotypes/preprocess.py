@@ -24,17 +24,11 @@ _ROOM = 40
 class _Calls:
     """The calls of one contig after splitting and joining, with their new lines."""
 
-    source: Ints
-    changed: NDArray[np.bool_]
-    pos: Ints
-    ref_len: Ints
-    n_alts: Ints
-    gt: NDArray[np.int16]
-    other: Ints
-    """The record of the second piece, for the higher score; the first's where none."""
+    changed: bool
+    """Whether any call is not a record as it stands."""
+    columns: dict[str, NDArray[Any]]
+    """Those of `Records`; a line of its own stands in `line` as -1 - offset."""
     text: Bytes
-    line: Ints
-    fields: NDArray[np.uint32]
 
 
 def preprocess(
@@ -56,9 +50,9 @@ def preprocess(
         return _contig(records, reference, contig, slices, leftshift, decompose)
 
     calls = list(pool.map(one, busy))
-    if not any(bool(part.changed.any()) for part in calls):
+    if not any(part.changed for part in calls):
         return records
-    return _rebuild(records, calls)
+    return _rebuild(records, calls, pool)
 
 
 def _contig(
@@ -124,18 +118,29 @@ def _written(
         records.text, records.line, records.fields, name, place, table, pool, joined,
         gt, changed, ref_len, text, line, fields,
     )  # fmt: skip
-    return _Calls(
-        source=source,
-        changed=changed,
-        pos=np.where(changed, table[first, pieces.POS], records.pos[source]),
-        ref_len=ref_len,
-        n_alts=1 + two.astype(np.int64),
-        gt=gt,
-        other=table[partner, pieces.SOURCE],
-        text=text[:size].copy(),
-        line=line,
-        fields=fields,
-    )
+    other = table[partner, pieces.SOURCE]
+
+    def mixed(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+        result: NDArray[Any] = old[source]
+        result[changed] = new[changed]
+        return result
+
+    columns = {
+        "line": line,
+        "fields": fields,
+        "contig": records.contig[source],
+        "pos": mixed(records.pos, table[first, pieces.POS]),
+        "ref_len": mixed(records.ref_len, ref_len),
+        "n_alts": mixed(records.n_alts, 1 + two.astype(np.int64)),
+        "gt": mixed(records.gt, gt),
+        "phased": records.phased[source] & ~changed,
+        # the higher score of the two where a call was joined
+        "qual": np.fmax(records.qual[source], records.qual[other]),
+        "score": np.fmax(records.score[source], records.score[other]),
+        "passed": records.passed[source],
+        "status": records.status[source],
+    }
+    return _Calls(bool(changed.any()), columns, text[:size].copy())
 
 
 def _filter_sizes(records: Records, source: Ints) -> Ints:
@@ -242,37 +247,22 @@ def _integer(out: Bytes, at: int, value: int) -> int:
     return at + digits
 
 
-def _rebuild(records: Records, calls: list[_Calls]) -> Records:
-    base = len(records.text)
-    starts = base + np.cumsum([0, *(len(part.text) for part in calls)])
-    for part, start in zip(calls, starts.tolist(), strict=False):
-        new = part.line < 0
-        part.line[new] = start - 1 - part.line[new]
-    source = np.concatenate([part.source for part in calls])
-    changed = np.concatenate([part.changed for part in calls])
-    other = np.concatenate([part.other for part in calls])
+def _rebuild(
+    records: Records, calls: list[_Calls], pool: ThreadPoolExecutor
+) -> Records:
+    """The calls of all contigs end to end, several columns at once."""
+    at = len(records.text)
+    for part in calls:
+        line = part.columns["line"]
+        new = line < 0
+        line[new] = at - 1 - line[new]
+        at += len(part.text)
 
     def joined(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(part, name) for part in calls])
+        if name == "text":
+            return np.concatenate([records.text, *(part.text for part in calls)])
+        return np.concatenate([part.columns[name] for part in calls])
 
-    def mixed(old: NDArray[Any], name: str) -> NDArray[Any]:
-        result: NDArray[Any] = old[source]
-        result[changed] = joined(name)[changed]
-        return result
-
-    return replace(
-        records,
-        text=np.concatenate([records.text, *(part.text for part in calls)]),
-        line=joined("line"),
-        fields=joined("fields"),
-        contig=records.contig[source],
-        pos=joined("pos").astype(np.int32),
-        ref_len=mixed(records.ref_len, "ref_len"),
-        n_alts=mixed(records.n_alts, "n_alts"),
-        gt=mixed(records.gt, "gt"),
-        phased=records.phased[source] & ~changed,
-        qual=np.fmax(records.qual[source], records.qual[other]),
-        score=np.fmax(records.score[source], records.score[other]),
-        passed=records.passed[source],
-        status=records.status[source],
-    )
+    names = ["text", "fields", *(n for n in calls[0].columns if n != "fields")]
+    made: dict[str, Any] = dict(zip(names, pool.map(joined, names), strict=True))
+    return replace(records, **made)

@@ -49,7 +49,7 @@ def thresholds(scores: NDArray[np.float32], delta: float) -> NDArray[np.float64]
     levels = np.sort(scores)
     levels = levels[np.concatenate(([True], levels[1:] != levels[:-1]))]
     wide = levels.astype(np.float64)
-    spaced = _spaced(wide, delta)
+    spaced: NDArray[np.float64] = _spaced(wide, delta)
     while len(spaced) > LEVELS:
         delta = max(delta * 2, float(wide[-1] - wide[0]) / LEVELS)
         spaced = _spaced(wide, delta)

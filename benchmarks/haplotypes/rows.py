@@ -77,11 +77,40 @@ class Rows:
         return len(self.truth)
 
 
-def make_rows(truth: Side, query: Side, confident: Regions | None) -> Rows:
-    """Rows with their verdicts; without confident regions nothing is UNK."""
+@dataclass(frozen=True)
+class Layout:
+    """What of `Rows` does not depend on the confident regions."""
+
+    truth: NDArray[np.int32]
+    query: NDArray[np.int32]
+    contig: NDArray[np.int32]
+    extents: Extents
+    superlocus: NDArray[np.int32]
+    group: NDArray[np.int32]
+
+
+def lay_out(truth: Side, query: Side) -> Layout:
     t, q, contig = _pair(truth, query)
-    extents = _extents(t, q, contig, truth, query)
     superlocus = _either(t, q, truth.verdicts.superlocus, query.verdicts.superlocus)
+    return Layout(
+        truth=t,
+        query=q,
+        contig=contig,
+        extents=_extents(t, q, contig, truth, query),
+        superlocus=superlocus,
+        group=_groups(contig, superlocus),
+    )
+
+
+def make_rows(
+    truth: Side, query: Side, confident: Regions | None, layout: Layout | None = None
+) -> Rows:
+    """Rows with their verdicts; without confident regions nothing is UNK.
+
+    layout: what `lay_out` made of the two sides, where that was done before.
+    """
+    layout = layout or lay_out(truth, query)
+    t, q, extents = layout.truth, layout.query, layout.extents
     places = (
         np.full(len(t), INSIDE, dtype=np.uint8)
         if confident is None
@@ -90,10 +119,10 @@ def make_rows(truth: Side, query: Side, confident: Regions | None) -> Rows:
     rows = Rows(
         truth=t,
         query=q,
-        contig=contig,
+        contig=layout.contig,
         extents=extents,
-        group=_groups(contig, superlocus),
-        superlocus=superlocus,
+        group=layout.group,
+        superlocus=layout.superlocus,
         has_regions=confident is not None,
         confident=places != OUTSIDE,
         truth_decision=_decide(t, truth, Decision.FN),

@@ -42,7 +42,14 @@ from benchmarks.haplotypes.records import (
 from benchmarks.haplotypes.reference import Reference
 from benchmarks.haplotypes.regions import Regions
 from benchmarks.haplotypes.roc import roc_rows, row_scores
-from benchmarks.haplotypes.rows import Rows, Side, failed, make_rows, mark_borders
+from benchmarks.haplotypes.rows import (
+    Rows,
+    Side,
+    failed,
+    lay_out,
+    make_rows,
+    mark_borders,
+)
 from benchmarks.haplotypes.strata import Placement, place_strata
 from benchmarks.haplotypes.unsettled import sentence
 
@@ -257,6 +264,7 @@ def _compare(
         Side(truth, truth_classes, comparison.truth),
         Side(query, query_classes, comparison.query),
     )
+    layout = pool.submit(lay_out, *sides)
     wide = None
     if given.confident is not None:
         wide = (
@@ -264,8 +272,8 @@ def _compare(
             if job.adjust_confident
             else conf.unchanged(given.confident)
         )
-    rows = make_rows(*sides, wide.regions if wide else None)
     whole = float(sequence_size(checked.reference, given.used))
+    rows = make_rows(*sides, wide.regions if wide else None, layout.result())
     size = float(given.targets.size()) if given.targets is not None else whole
     return _Compared(rows, *sides, wide, comparison.unsettled, (size, whole))
 

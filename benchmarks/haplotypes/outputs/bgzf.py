@@ -6,6 +6,7 @@ Formats: SAM specification section 4.1 (BGZF), and the tabix specification (.tbi
 from __future__ import annotations
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,18 +74,20 @@ def bins(begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
     return result
 
 
-def tabix(names: list[str], rows: IndexRows) -> bytes:
+def tabix(names: list[str], rows: IndexRows, pool: ThreadPoolExecutor) -> bytes:
     """The compressed .tbi of a VCF; `names` are the contigs that have rows, in order.
 
-    `rows.contig` numbers into `names`.
+    `rows.contig` numbers into `names`; rows are in order of their begin.
     """
     listed = b"".join(name.encode() + b"\0" for name in names)
     head = struct.pack("<4s8i", b"TBI\1", len(names), 2, 1, 2, 0, 35, 0, len(listed))
     edges = np.searchsorted(rows.contig, np.arange(len(names) + 1))
-    parts = [head, listed]
-    for contig in range(len(names)):
-        parts += _contig_index(rows, int(edges[contig]), int(edges[contig + 1]))
-    data = b"".join(parts)
+
+    def one(contig: int) -> bytes:
+        parts = _contig_index(rows, int(edges[contig]), int(edges[contig + 1]))
+        return b"".join(parts)
+
+    data = b"".join([head, listed, *pool.map(one, range(len(names)))])
     blocks, _ = compress_text(data)
     return blocks + END_OF_FILE
 
@@ -127,7 +130,8 @@ def _linear(
     windows = int((np.maximum(end, begin + 1).max() - 1) >> 14) + 1
     first = np.full(windows, np.iinfo(np.uint64).max, dtype=np.uint64)
     low, high = begin >> 14, (np.maximum(end, begin + 1) - 1) >> 14
-    np.minimum.at(first, low, start)
+    new = np.concatenate(([True], low[1:] != low[:-1]))
+    first[low[new]] = start[new]
     for i in np.flatnonzero(high > low):
         span = slice(int(low[i]) + 1, int(high[i]) + 1)
         first[span] = np.minimum(first[span], start[i])

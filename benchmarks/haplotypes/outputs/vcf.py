@@ -196,6 +196,7 @@ def write_vcf(
     """Writes `path` (.vcf.gz) and its index beside it."""
     inputs = _inputs(rows, truth, query, placement)
     header = header_text(truth.records.contigs, query.records, reference)
+    located = pool.submit(_located, rows, truth, query)
     offsets: list[NDArray[np.uint64]] = []
     at = 0
     with path.open("wb") as out:
@@ -208,7 +209,9 @@ def write_vcf(
             at += len(chunk.data)
         out.write(bgzf.END_OF_FILE)
     offsets.append(np.array([at << 16], dtype=np.uint64))
-    _write_index(path, rows, truth, query, np.concatenate(offsets))
+    _write_index(
+        path, truth.records.contigs, located.result(), np.concatenate(offsets), pool
+    )
 
 
 def _chunks(
@@ -231,20 +234,38 @@ def _chunk(inputs: Inputs, first: int, last: int) -> _Chunk:
     return _Chunk(data, sizes, offsets)
 
 
-def _write_index(
-    path: Path, rows: Rows, truth: Side, query: Side, offsets: NDArray[np.uint64]
-) -> None:
-    contigs = truth.records.contigs
-    if len(contigs.lengths) and int(contigs.lengths.max()) >= bgzf.TABIX_LIMIT:
-        pysam.tabix_index(str(path), preset="vcf", force=True, csi=True)
-        return
+@dataclass
+class _Located:
+    """The rows as their index has them; `contig` numbers into `present`."""
+
+    present: NDArray[np.int32]
+    contig: NDArray[np.int32]
+    begin: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
+def _located(rows: Rows, truth: Side, query: Side) -> _Located:
     begin, length = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     for records, side in ((rows.truth, truth), (rows.query, query)):
         there = records >= 0
         begin[there] = side.records.pos[records[there]]
         length[there] = side.records.ref_len[records[there]]
-    present = np.unique(rows.contig)
-    names = [contigs.names[int(c)] for c in present]
-    numbered = np.searchsorted(present, rows.contig).astype(np.int32)
-    index = bgzf.IndexRows(numbered, begin, begin + length, offsets)
-    path.with_name(path.name + ".tbi").write_bytes(bgzf.tabix(names, index))
+    here = rows.extents.edges[1:] > rows.extents.edges[:-1]
+    number = (np.cumsum(here) - 1).astype(np.int32)
+    present = np.flatnonzero(here).astype(np.int32)
+    return _Located(present, number[rows.contig], begin, begin + length)
+
+
+def _write_index(
+    path: Path,
+    contigs: Contigs,
+    rows: _Located,
+    offsets: NDArray[np.uint64],
+    pool: ThreadPoolExecutor,
+) -> None:
+    if len(contigs.lengths) and int(contigs.lengths.max()) >= bgzf.TABIX_LIMIT:
+        pysam.tabix_index(str(path), preset="vcf", force=True, csi=True)
+        return
+    names = [contigs.names[int(c)] for c in rows.present]
+    index = bgzf.IndexRows(rows.contig, rows.begin, rows.end, offsets)
+    path.with_name(path.name + ".tbi").write_bytes(bgzf.tabix(names, index, pool))
