@@ -36,9 +36,10 @@ def application(folder: Path) -> Flask:
         response = Response(data, content_type="application/octet-stream")
         response.last_modified = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
         response.add_etag()
-        return response.make_conditional(
+        response.make_conditional(
             request, accept_ranges=True, complete_length=len(data)
         )
+        return response
 
     return app
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F
@@ -93,8 +93,9 @@ def _write_in_one(
     claim: Claim | None, run_id: int, lines: Sequence[Line]
 ) -> int | None:
     """PostgreSQL: one statement, which is one trip to the server and one commit."""
-    count, columns = len(lines), map(list, zip(*lines, strict=True))
-    fence = [claim.attempt, claim.token, Status.RUNNING] if claim else []
+    count = len(lines)
+    columns: list[list[Any]] = [list(each) for each in zip(*lines, strict=True)]
+    fence: list[Any] = [claim.attempt, claim.token, Status.RUNNING] if claim else []
     with connection.cursor() as cursor:
         cursor.execute(
             IN_ONE.format(fence=FENCE if claim else ""),
