@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 MOST_MS, MOST_KB = 500.0, 300.0
 WAIT = "window.IntersectionObserver = class { observe() {} unobserve() {} }"
@@ -91,9 +91,11 @@ def _measure(visitor: Any, name: str, path: str, times: int) -> Drawn | None:
     took, work, points = [], [], 0
     for _time in range(times):
         page = _opened(visitor, path)
-        before = _worked(page)
+        thread = page.context.new_cdp_session(page)
+        thread.send("Performance.enable", {"timeDomain": "threadTicks"})
+        before = _worked(thread)
         took.append(page.evaluate(DRAW))
-        work.append(_worked(page) - before)
+        work.append(_worked(thread) - before)
         points = page.evaluate(POINTS)
         page.close()
     p95 = statistics.quantiles(took, n=20)[-1] if len(took) > 1 else took[0]
@@ -101,10 +103,7 @@ def _measure(visitor: Any, name: str, path: str, times: int) -> Drawn | None:
     return Drawn(name, charts, points, middle(work), middle(took), p95, sent)
 
 
-def _worked(page: Page) -> float:
+def _worked(thread: CDPSession) -> float:
     """Milliseconds of CPU time that the page's tasks have taken so far."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    found = session.send("Performance.getMetrics")["metrics"]
-    session.detach()
+    found = thread.send("Performance.getMetrics")["metrics"]
     return 1000 * next(m["value"] for m in found if m["name"] == "TaskDuration")
