@@ -20,6 +20,8 @@ from benchmarks.engines.tools import Stream, ToolError
 # "2019-01-01 12:00:00,000 INFO     Comparing …": how its logging writes
 LINE = re.compile(r"^[\d-]+ [\d:,]+ (?P<level>[A-Z]+)\s+(?P<text>.*)$")
 TABLE = re.compile(r"^(?:Benchmarking Summary|\s*Type\b|\s*(?:INDEL|SNP)\b)")
+GIVEN_UP = "Evaluation too complex"
+"""How vcfeval names a region that it leaves out of all counts."""
 TOOL = outside.Tool(
     title="hap.py",
     program="hap.py",
@@ -146,7 +148,9 @@ class _Lines:
     def __call__(self, _stream: Stream, line: str) -> None:
         matched = LINE.match(line)
         if matched is None:
-            if TABLE.match(line):
+            if line.startswith(GIVEN_UP):
+                self.context.log("warning", line)
+            elif TABLE.match(line):
                 self.context.log("info", line)
             return
         match matched["level"]:

@@ -27,7 +27,7 @@ from benchmarks.engines.base import (
 )
 from benchmarks.engines.builtin import child_values, run_child
 from benchmarks.engines.files import check_inputs, result_of
-from benchmarks.engines.happy import java_memory
+from benchmarks.engines.happy import GIVEN_UP, java_memory
 from benchmarks.engines.tools import Stream, ToolError
 
 TOOL = outside.Tool(
@@ -168,7 +168,8 @@ class _Lines:
         start, _, text = line.partition(": ")
         if start == "Error" and not self.error:
             self.error = text
-        self.context.log(levels.get(start, "info"), line)
+        level = "warning" if line.startswith(GIVEN_UP) else levels.get(start, "info")
+        self.context.log(level, line)
 
 
 @contextmanager

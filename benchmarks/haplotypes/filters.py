@@ -29,6 +29,10 @@ class Filters:
     def names(self) -> list[str]:
         return sorted({name for text in self.texts for name in text})
 
+    def only(self, name: str) -> bool:
+        """Whether whatever fails, fails this filter."""
+        return all(name in text for text in self.texts)
+
     def fails(self, name: str) -> NDArray[np.bool_]:
         """Records that fail this filter, perhaps among others."""
         return self._of([name in text for text in self.texts])

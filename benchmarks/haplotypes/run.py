@@ -315,7 +315,9 @@ def _quantify(
     table += filter_rows(
         kinds,
         {
-            shown_as(name, ignored): failed(rows, query.records, held.fails(name))
+            shown_as(name, ignored): fails
+            if held.only(name)
+            else failed(rows, query.records, held.fails(name))
             for name in held.names()
         },
         subsets[0],

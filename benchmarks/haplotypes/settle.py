@@ -218,7 +218,7 @@ def _leave(side, order, first, end, match, group):  # type: ignore[no-untyped-de
         group[row] = name
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _gather(t, order_t, i, q, order_q, j, reference):  # type: ignore[no-untyped-def]
     """End of the cluster that begins at (i, j), as positions in both orders."""
     count_t, count_q = len(order_t), len(order_q)
@@ -243,7 +243,7 @@ def _gather(t, order_t, i, q, order_q, j, reference):  # type: ignore[no-untyped
             j += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _match_equal(  # type: ignore[no-untyped-def]
     t, order_t, first_t, order_q, first_q, count, match_t, match_q, group_t, group_q,
 ):  # fmt: skip

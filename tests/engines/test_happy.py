@@ -115,6 +115,19 @@ def test_its_own_words_on_failure(
 
 
 @pytest.mark.cases
+def test_a_region_that_vcfeval_gives_up_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "Evaluation too complex (50002 unresolved paths) at reference region 1:5-9."
+    monkeypatch.setenv("FAKE_RECORD", str(tmp_path / "record"))
+    monkeypatch.setenv("FAKE_GIVEN_UP", told)
+    heard = Heard()
+    engine = HappyEngine(install(tmp_path, "hap.py", HAPPY))
+    engine.run(real_job(tmp_path), heard.context())
+    assert f"warning: {told}" in heard.text
+
+
+@pytest.mark.cases
 def test_a_silent_empty_result_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,17 @@ def test_its_own_words_on_failure(
 
 
 @pytest.mark.cases
+def test_a_region_that_it_gives_up_is_a_warning(
+    rtg: VcfevalEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "Evaluation too complex (50002 unresolved paths) at reference region 1:5-9."
+    monkeypatch.setenv("FAKE_GIVEN_UP", told)
+    heard = Heard()
+    rtg.run(real_job(tmp_path), heard.context())
+    assert f"warning: {told}" in heard.text
+
+
+@pytest.mark.cases
 def test_several_samples_have_to_be_named(rtg: VcfevalEngine, tmp_path: Path) -> None:
     job = replace(real_job(tmp_path), query_sample="NOBODY")
     with pytest.raises(EngineError, match="no sample NOBODY; it holds NA12878"):
