@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Page, Request, Route, expect
 
 from runs import lifecycle
 from runs.api import parts
@@ -23,19 +23,6 @@ from tests.portal.conftest import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ZIP = "/runs/new/?source=zip"
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread; Django must not mind.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -232,8 +219,9 @@ def test_a_table_is_taken_away_as_numbers_in_any_language(
 ) -> None:
     run = completed()
     page.goto("/")
-    cookie = {"name": "django_language", "value": language, "url": page.url}
-    page.context.add_cookies([cookie])
+    page.context.add_cookies(
+        [{"name": "django_language", "value": language, "url": page.url}]
+    )
     page.goto(run.get_absolute_url())
 
     text = taken(page, ".measures-table", "csv")

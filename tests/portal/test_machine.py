@@ -12,6 +12,7 @@ from runs.views import machine
 from tests.portal.conftest import Browser
 
 pytestmark = pytest.mark.django_db
+CONNECTION = "runs.views.machine.django_rq.get_connection"
 
 
 @pytest.mark.parametrize("address", ["/", "/monitoring/"])
@@ -35,9 +36,7 @@ def test_workers_that_come_and_go_meanwhile(
     valkey: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One has left its name behind, one has told its beat and nothing else."""
-    monkeypatch.setattr(
-        machine.django_rq, "get_connection", lambda _name: Redis.from_url(valkey)
-    )
+    monkeypatch.setattr(CONNECTION, lambda _name: Redis.from_url(valkey))
     with Redis.from_url(valkey) as redis:
         redis.sadd("rq:workers", "rq:worker:gone", "rq:worker:new")
         redis.hset("rq:worker:new", "last_heartbeat", "2026-01-02T03:04:05.000000Z")
@@ -57,7 +56,7 @@ def test_a_question_leaves_no_connection_behind(
         kept.append(Redis.from_url(valkey))
         return kept[-1]
 
-    monkeypatch.setattr(machine.django_rq, "get_connection", connection)
+    monkeypatch.setattr(CONNECTION, connection)
 
     for _ in range(5):
         assert machine.workers() is not None

@@ -14,7 +14,6 @@ from runs.models import Run, Status
 from tests.cases import ROOT, case
 from tests.portal.builders import completed, failed, qc, running
 from tests.portal.conftest import Browser
-from tests.portal.test_in_browser import chrome as chrome
 from tests.results import real
 from tests.results.browsing import Tab, tab
 
@@ -89,8 +88,9 @@ def test_pages_of_the_portal(chrome_tab: Tab, name: str) -> None:
 
 
 def in_french(made: Tab) -> None:
-    cookie = {"name": "django_language", "value": "fr", "url": made.base}
-    made.page.context.add_cookies([cookie])
+    made.page.context.add_cookies(
+        [{"name": "django_language", "value": "fr", "url": made.base}]
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light"], indirect=True)
