@@ -19,7 +19,11 @@ from runs.views import (
     variants,
 )
 
-login = login_not_required(LoginView.as_view(redirect_authenticated_user=True))
+login = login_not_required(
+    LoginView.as_view(
+        redirect_authenticated_user=True, http_method_names=account.FORM_METHODS
+    )
+)
 
 urlpatterns = [
     path("login/", login, name="login"),

@@ -17,10 +17,14 @@ from runs.forms import TokenForm
 from runs.models import ApiToken
 from runs.views.access import person, viewers
 
+FORM_METHODS = ["get", "head", "post", "options"]
+"""Of Django's own form views, which take a PUT for a POST."""
+
 
 class ChangePassword(SuccessMessageMixin, PasswordChangeView):  # type: ignore[type-arg]
     """One's own password; whoever is signed in may."""
 
+    http_method_names = FORM_METHODS
     template_name = "runs/password.html"
     success_url = reverse_lazy("overview")
     success_message = gettext_lazy("The password is changed.")

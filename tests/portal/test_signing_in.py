@@ -37,6 +37,11 @@ def test_nobody_is_led_to_another_site(anonymous: Browser, viewer: User) -> None
     assert answer.headers["Location"] == "/"
 
 
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_signing_in_is_a_post(anonymous: Browser, method: str) -> None:
+    assert getattr(anonymous, method)("/login/").status_code == 405
+
+
 def test_signing_out_is_a_post(looks: Browser) -> None:
     assert looks.get("/logout/").status_code == 405
     assert looks.post("/logout/").status_code == 302
