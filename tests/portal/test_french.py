@@ -121,6 +121,19 @@ def test_the_language_is_switched_before_signing_in(anonymous: Browser) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("method", "language"), [("get", "fr"), ("post", "xx")])
+def test_the_language_is_posted_and_one_that_there_is(
+    looks: Browser, method: str, language: str
+) -> None:
+    asked = {"language": language, "next": "https://evil.example/"}
+
+    answer = getattr(looks, method)(reverse("set_language"), asked)
+
+    assert answer.headers["Location"] == "/"
+    assert looks.page("/").one("html").attributes["lang"] == "en"
+
+
+@pytest.mark.django_db
 def test_numbers_are_written_the_french_way(looks: Browser) -> None:
     run = completed()
     looks.cookies["django_language"] = "fr"
