@@ -209,13 +209,13 @@ def test_reads_to_be_shown(
 ) -> None:
     configure(path_roots=[data], url_hosts=["lab.example"])
     bam = alignment(data)
-    where: dict[str, Any] = {
+    where: dict[str, dict[str, Any]] = {
         ZIP: {"file": archive()},
         PATH: {"path": str(data)},
         URL: {"urls": "https://lab.example/a.vcf.gz"},
-    }[address]
+    }
 
-    operates.send(address, **ORDER, **where, reads=f" {bam} ")
+    operates.send(address, **ORDER, **where[address], reads=f" {bam} ")
 
     assert Run.objects.get().options == {"reads": str(bam)}
 
