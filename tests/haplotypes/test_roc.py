@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.haplotypes.intervals import jeffreys
 from benchmarks.haplotypes.roc import LEVELS, thresholds
+from benchmarks.haplotypes.run import Job, benchmark
 from benchmarks.parsers.happy import iterate_extended
 from tests.cases import case
 from tests.haplotypes.small import Bench, Call, bench
@@ -95,6 +96,39 @@ def test_the_columns_are_those_of_real_files(tmp_path: Path) -> None:
             with gzip.open(path, "rt") as handle:
                 heads.append(handle.readline())
         assert heads[0] == heads[1]
+
+
+@pytest.mark.cases
+def test_rows_of_a_real_run_are_hap_py_s(tmp_path: Path) -> None:
+    """All of them, but for the threshold 0 of calls that vcfeval did not judge.
+
+    hap.py knows no score of those; here they keep their own.
+    """
+    folder = case("hg38-chr20-5M-HG002")
+    prefix = tmp_path / "out"
+    benchmark(
+        Job(
+            folder / "truth.vcf.gz",
+            folder / "query.vcf.gz",
+            folder / "reference.fa.gz",
+            prefix,
+            confident=folder / "confident.bed",
+            roc_regions=("TS_contained",),
+        )
+    )
+    ours, theirs = (
+        {
+            (row.type, row.subtype, row.subset, row.filter, row.qq)
+            for row in iterate_extended(path)
+        }
+        for path in (
+            tmp_path / "out.roc.all.csv.gz",
+            folder / "hap.py-vcfeval" / "roc.all.csv.gz",
+        )
+    )
+    assert ours < theirs
+    assert {row[4] for row in theirs - ours} == {0.0}
+    assert len(theirs - ours) == 6
 
 
 @pytest.mark.parametrize(
