@@ -121,6 +121,28 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Any]:
+    """A headless Chromium, as Playwright drives it.
+
+    Playwright keeps an event loop in this thread. Django must be told not to mind, and
+    keeps connections apart from those of the thread without a loop: whoever ends the
+    loop closes them.
+    """
+    from django.db import connections
+    from playwright.sync_api import sync_playwright
+
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+        connections.close_all()
+
+
 def pytest_make_parametrize_id(
     config: pytest.Config, val: object, argname: str
 ) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.e2e.laboratory import PASSWORD, SMALL, Laboratory
 
@@ -30,19 +30,10 @@ LONG = 180_000
 """Milliseconds that a run may take."""
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser: Browser, lab: Laboratory) -> Iterator[Page]:
+def page(chrome: Browser, lab: Laboratory) -> Iterator[Page]:
     """A new visitor; no fault on a page and no request to another host is let pass."""
-    context = browser.new_context(base_url=lab.address, locale="en-CA")
+    context = chrome.new_context(base_url=lab.address, locale="en-CA")
     page = context.new_page()
     faults: list[str] = []
 

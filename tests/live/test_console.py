@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from runs import lifecycle
 from runs.log import RunLog
@@ -21,21 +21,9 @@ from tests.live.conftest import Site
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread; Django must not mind.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser: Any, site: Site, watcher: User) -> Iterator[Page]:
-    context = browser.new_context(base_url=site.address, locale="en")
+def page(chrome: Any, site: Site, watcher: User) -> Iterator[Page]:
+    context = chrome.new_context(base_url=site.address, locale="en")
     cookie = signed_in(watcher).cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": site.address}])
     page = context.new_page()

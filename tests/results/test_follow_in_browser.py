@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 from runs.models import Annotation
 from tests.portal.builders import completed
 from tests.portal.conftest import Browser
-from tests.portal.test_in_browser import chrome as chrome
 from tests.results.browsing import Tab
 from tests.results.history import History, make_history
 from tests.results.test_accessibility import chrome_tab as chrome_tab
