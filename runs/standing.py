@@ -16,7 +16,7 @@ from runs.charts import Axis, Chart, Point, Series
 from runs.models import Run, RunQuerySet, Status
 from runs.trends import Judged, Subject, Value, judge, values_of
 from runs.views.follow_form import BASELINE
-from runs.views.over_time import limits, place_of
+from runs.views.over_time import limits, place_of, with_edge
 
 HEADLINES = (
     Subject("small", ("SNP", "PASS", "*", "f1")),
@@ -101,7 +101,9 @@ def standing_chart(standing: Standing) -> Chart:
     return Chart(
         key=f"standing-{standing.subject.parts[0].lower()}",
         title=standing.subject.title,
-        about=_("A ring marks a value that breaks a rule of Westgard."),
+        about=with_edge(
+            _("A ring marks a value that breaks a rule of Westgard."), standing.judged
+        ),
         x=Axis(_("runs, counted back from this one")),
         y=Axis(),
         series=[

@@ -189,7 +189,13 @@ def _chart(course: Course) -> Chart:
     return Chart(
         key="control",
         title=course.subject.title,
-        about=_about(course.judged),
+        about=with_edge(
+            _(
+                "Circles are within the limits. Triangles are beyond 2 s, which is "
+                "only a warning. Ringed diamonds break a rule."
+            ),
+            course.judged,
+        ),
         x=Axis(kind="time", format="date"),
         y=Axis(format="short"),
         series=[Series(course.subject.title, points, "1", "circle", line)],  # type: ignore[arg-type]
@@ -199,11 +205,8 @@ def _chart(course: Course) -> Chart:
     )
 
 
-def _about(judged: Sequence[Judged]) -> str:
-    about = _(
-        "Circles are within the limits. Triangles are beyond 2 s, which is only a "
-        "warning. Ringed diamonds break a rule."
-    )
+def with_edge(about: str, judged: Sequence[Judged]) -> str:
+    """What a control chart says of itself, and of values beyond its edge."""
     if any(abs(each.z or 0) > FARTHEST for each in judged):
         edge = _("What is beyond %d s stands at the edge.") % FARTHEST
         about = f"{about} {edge}"

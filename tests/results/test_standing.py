@@ -102,3 +102,4 @@ def test_the_chart_ends_with_the_run() -> None:
         "mean", "+2 s", "−2 s", "+3 s", "−3 s",
     }  # fmt: skip
     assert drawn.title == "SNP PASS F1"
+    assert drawn.about.endswith("What is beyond 10 s stands at the edge.")
