@@ -4,10 +4,10 @@
 
 Each run has its worker killed once by SIGKILL: the process that carries it out, its
 parent, or both at once (as when a machine dies; only the reaper can notice that).
-The moment is drawn over the length of an undisturbed run, so it falls into every
-stage, into tools and into writes; for a run that ended before its moment another one is
-ordered. Prints what it found as one JSON line last, and ends with 1 if a run is not as
-an undisturbed one.
+A stage is drawn, and a moment over its length in an undisturbed run, so that kills
+fall into every stage, into tools and into writes; for a run that ended before its
+moment another one is ordered. Prints what it found as one JSON line last, and ends
+with 1 if a run is not as an undisturbed one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,15 @@ def disturb(lab: Laboratory, count: int, workers: int, seed: int) -> dict[str, A
     for sample in lab.samples:
         undisturbed(sample)  # fetches the references, fills the caches
     expected = {sample: undisturbed(sample) for sample in lab.samples}
-    seconds = max(length for _numbers, length in expected.values())
+    seconds = max(run.seconds for run in expected.values())
     print(f"undisturbed: {seconds:.1f} s", flush=True)
     began = time.monotonic()
     crowd = max(1.0, workers / (os.cpu_count() or 1))
-    killer = Killer(random.Random(seed), seconds * crowd)
+    longest = {
+        stage: crowd * max(run.stages[stage] for run in expected.values())
+        for stage in next(iter(expected.values())).stages
+    }
+    killer = Killer(random.Random(seed), longest)
     killer.start()
     keys = order_until_killed(lab.samples, count, killer)
     killer.end.set()
@@ -67,7 +72,7 @@ def disturb(lab: Laboratory, count: int, workers: int, seed: int) -> dict[str, A
     rows = Run.objects.filter(pk__in=keys)
     faults = [fault for run in rows for fault in faults_of(run)]
     as_undisturbed = sum(
-        run.status == "completed" and numbers(run) == expected[run.sample.name][0]
+        run.status == "completed" and numbers(run) == expected[run.sample.name].numbers
         for run in rows.select_related("sample")
     )
     return {
@@ -112,13 +117,26 @@ def order(sample: str) -> Any:
     )
 
 
-def undisturbed(sample: str) -> tuple[Any, float]:
+@dataclass(frozen=True)
+class Undisturbed:
+    numbers: Any
+    seconds: float
+    stages: dict[str, float]
+    """Seconds that each stage took."""
+
+
+def undisturbed(sample: str) -> Undisturbed:
     run = order(sample)
     wait([run.pk])
     run.refresh_from_db()
     if run.status != "completed":
         raise SystemExit(f"An undisturbed run ended in {run.status}: {run.reason}")
-    return numbers(run), (run.finished_at - run.started_at).total_seconds()
+    stages = {
+        stage.name: (stage.finished_at - stage.started_at).total_seconds()
+        for stage in run.stages.all()
+    }
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    return Undisturbed(numbers(run), seconds, stages)
 
 
 def wait(keys: list[int]) -> None:
@@ -168,11 +186,12 @@ def faults_of(run: Any) -> list[str]:
 class Killer(threading.Thread):
     """Kills the worker of every run once, and watches when that is noticed."""
 
-    def __init__(self, chance: random.Random, seconds: float) -> None:
+    def __init__(self, chance: random.Random, seconds: dict[str, float]) -> None:
         super().__init__(name="killer", daemon=True)
         self.chance = chance
         self.seconds = seconds
         self.end = threading.Event()
+        self.stage: dict[int, str] = {}
         self.due: dict[int, float] = {}
         self.killed: dict[int, tuple[str, str]] = {}
         self.at: dict[int, float] = {}
@@ -195,12 +214,17 @@ class Killer(threading.Thread):
 
     def look(self, run: Any) -> None:
         now = time.monotonic()
-        if run.pk in self.at and run.attempt > 1:
-            self.noticed[run.pk] = now - self.at[run.pk]
-        elif run.status == "running" and run.attempt == 1 and run.pk not in self.at:
-            moment = self.chance.uniform(0, self.seconds)
-            if now >= self.due.setdefault(run.pk, now + moment):
-                self.kill(run, int(run.worker.rpartition("/")[2]))
+        if run.pk in self.at:
+            if run.attempt > 1 or run.status == "pending":
+                self.noticed[run.pk] = now - self.at[run.pk]
+        elif run.status == "running" and run.attempt == 1 and self.is_due(run, now):
+            self.kill(run, int(run.worker.rpartition("/")[2]))
+
+    def is_due(self, run: Any, now: float) -> bool:
+        drawn = self.stage.setdefault(run.pk, self.chance.choice(list(self.seconds)))
+        if run.pk not in self.due and run.stage == drawn:
+            self.due[run.pk] = now + self.chance.uniform(0, self.seconds[drawn])
+        return run.pk in self.due and now >= self.due[run.pk]
 
     def kill(self, run: Any, process: int) -> None:
         how = self.chance.choice(HOW)
@@ -216,7 +240,7 @@ class Killer(threading.Thread):
         self.at[run.pk] = time.monotonic()
 
     def detection(self) -> dict[str, dict[str, float]]:
-        """By how it was killed: median and longest time until the next attempt."""
+        """By how it was killed: median and longest time until the run waits anew."""
         times: dict[str, list[float]] = {}
         for key, seconds in self.noticed.items():
             times.setdefault(self.killed[key][0], []).append(seconds)
