@@ -73,7 +73,7 @@ format: set-up-dev ## put the code into shape
 constraints: set-up-dev ## pin anew what the requirements bring
 	$(PY) requirements/pin.py
 
-BENCHES := engine gvcf strata fuzz kill log idle transfer pages variants restart freeze stop load
+BENCHES := engine gvcf strata fuzz hard kill log idle transfer pages variants restart freeze stop load
 .PHONY: $(addprefix bench-,$(BENCHES))
 $(addprefix bench-,$(BENCHES)): bench-%: set-up-dev
 	@$(PY) benches/$*.py $(ARGS)
@@ -82,6 +82,7 @@ bench-engine: ## speed and memory against bcftools isec
 bench-gvcf: ## a gVCF of mostly reference blocks
 bench-strata: ## 50 strata at once
 bench-fuzz: ## hostile call files
+bench-hard: ## regions with more haplotypes than can be compared
 bench-kill: ## workers killed at random moments
 bench-restart: ## Redis or PostgreSQL restarted (ARGS="--what redis")
 bench-freeze: ## a worker frozen past its claim; one job carried many times
