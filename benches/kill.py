@@ -60,10 +60,10 @@ def disturb(lab: Laboratory, count: int, workers: int, seed: int) -> dict[str, A
     print(f"undisturbed: {seconds:.1f} s", flush=True)
     began = time.monotonic()
     crowd = max(1.0, workers / (os.cpu_count() or 1))
-    longest = {
-        stage: crowd * max(run.stages[stage] for run in expected.values())
-        for stage in next(iter(expected.values())).stages
-    }
+    longest: dict[str, float] = {}
+    for run in expected.values():
+        for stage, took in run.stages.items():
+            longest[stage] = max(crowd * took, longest.get(stage, 0))
     killer = Killer(random.Random(seed), longest)
     killer.start()
     keys = order_until_killed(lab.samples, count, killer)
@@ -122,7 +122,7 @@ class Undisturbed:
     numbers: Any
     seconds: float
     stages: dict[str, float]
-    """Seconds that each stage took."""
+    """Seconds that each stage took, of those that applied."""
 
 
 def undisturbed(sample: str) -> Undisturbed:
@@ -133,7 +133,7 @@ def undisturbed(sample: str) -> Undisturbed:
         raise SystemExit(f"An undisturbed run ended in {run.status}: {run.reason}")
     stages = {
         stage.name: (stage.finished_at - stage.started_at).total_seconds()
-        for stage in run.stages.all()
+        for stage in run.stages.filter(status="completed")
     }
     seconds = (run.finished_at - run.started_at).total_seconds()
     return Undisturbed(numbers(run), seconds, stages)
