@@ -6,11 +6,15 @@ VCBENCH_DATABASE_URL, or start a server of their own.
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("VCBENCH_DATA_DIR", tempfile.mkdtemp(prefix="vcbench-test-"))
+if "VCBENCH_DATA_DIR" not in os.environ:
+    folder = tempfile.TemporaryDirectory(prefix="vcbench-test-")
+    os.environ["VCBENCH_DATA_DIR"] = folder.name
+    atexit.register(folder.cleanup)
 os.environ.setdefault("VCBENCH_SECRET_KEY", "only-for-tests")
 
 from vcbench_site.settings import *
