@@ -29,7 +29,7 @@ COPIES = 6
 
 def main() -> int:
     with laboratory() as lab:
-        lab.portal.add_worker(reaper=True)
+        lab.portal.add_worker()
         lab.portal.add_worker()
         found = {"doubled": doubled(lab), "frozen": frozen(lab)}
     print(json.dumps(found))

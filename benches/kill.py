@@ -51,8 +51,8 @@ def main() -> int:
 def disturb(lab: Laboratory, count: int, workers: int, seed: int) -> dict[str, Any]:
     from runs.models import Run
 
-    for number in range(workers):
-        lab.portal.add_worker(reaper=number == 0)
+    for _ in range(workers):
+        lab.portal.add_worker()
     for sample in lab.samples:
         undisturbed(sample)  # fetches the references, fills the caches
     expected = {sample: undisturbed(sample) for sample in lab.samples}

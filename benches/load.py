@@ -42,8 +42,8 @@ def main() -> int:
     with laboratory() as lab:
         lab.portal.serve()
         browser = Browser(lab.portal.address)
-        for number in range(options.workers):
-            lab.portal.add_worker(reaper=number == 0)
+        for _ in range(options.workers):
+            lab.portal.add_worker()
         keys = order_all(options.runs, lab.samples)
         began = time.monotonic()
         memory = follow(lab.portal.folder, keys, browser)

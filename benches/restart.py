@@ -77,11 +77,11 @@ def disturb(
     from runs.database import steady
     from runs.models import Run
 
-    for number in range(options.workers):
-        lab.portal.add_worker(reaper=number == 0)
+    for _ in range(options.workers):
+        lab.portal.add_worker()
     for sample in lab.samples:
         undisturbed(sample)
-    expected = {sample: undisturbed(sample) for sample in lab.samples}
+    expected = {sample: undisturbed(sample).numbers for sample in lab.samples}
     began = time.monotonic()
     runs = [order(lab.samples[i % len(lab.samples)]) for i in range(options.runs)]
     keys = [run.pk for run in runs]
@@ -103,7 +103,7 @@ def disturb(
         "runs": options.runs,
         "restarts": restarts,
         "as_undisturbed": sum(
-            run.status == "completed" and numbers(run) == expected[run.sample.name][0]
+            run.status == "completed" and numbers(run) == expected[run.sample.name]
             for run in rows
         ),
         "statuses": dict(Counter(run.status for run in rows)),

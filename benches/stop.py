@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=3)
     options = parser.parse_args()
     with laboratory(samples=1) as lab:
-        lab.portal.add_worker(reaper=True)
+        lab.portal.add_worker()
         lab.portal.add_worker()
         wait([order(lab.samples[0]).pk])
         cancels = {

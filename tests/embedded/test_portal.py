@@ -52,7 +52,7 @@ def test_it_asks_to_sign_in(portal: Portal) -> None:
 
 def test_every_part_is_alive(portal: Portal) -> None:
     names = [child.name for child in portal.children]
-    assert names == ["Valkey", "The web server", "A worker"]
+    assert names == ["Valkey", "The web server", "The reaper", "A worker"]
     assert all(child.alive for child in portal.children)
 
 

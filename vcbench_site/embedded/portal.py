@@ -114,14 +114,18 @@ class Portal:
         server = self._stack.enter_context(listen(self.host, self.port))
         self.environment["VCBENCH_HOSTS"] = self._hosts()
         web.start(self.children, server, self.logs / "web.log", self.environment)
-        for number in range(self.workers):
-            self.add_worker(reaper=number == 0)
+        for _ in range(self.workers):
+            self.add_worker()
         self.address = web.address_of(server)
         return self.address
 
-    def add_worker(self, *, reaper: bool = False) -> Child:
+    def add_worker(self) -> Child:
+        """One more worker; the first brings the reaper."""
+        if not self.worker_children:
+            log = self.logs / "reaper.log"
+            worker.start_reaper(self.children, log, self.environment)
         log = self.logs / f"worker-{len(self.worker_children) + 1}.log"
-        child = worker.start(self.children, log, self.environment, reaper=reaper)
+        child = worker.start(self.children, log, self.environment)
         self.worker_children.append(child)
         return child
 
