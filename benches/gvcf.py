@@ -90,8 +90,10 @@ def main() -> None:
     options = parser.parse_args()
     from benchmarks.haplotypes.inflate import SLAB, Slab, slabs
     from benchmarks.haplotypes.load import read_records
+    from benchmarks.haplotypes.memory import expect_large_arrays
     from benchmarks.haplotypes.records import Contigs
 
+    expect_large_arrays()
     path = simulated(options.lines)
     threads = len(os.sched_getaffinity(0))
     contigs = Contigs(("chr1",), np.array([2_000_000_000], dtype=np.int64))

@@ -59,8 +59,10 @@ def make_strata(folder: Path, out: Path, strata: int, intervals: int) -> Path:
 
 
 def child(folder: Path, out: Path, tsv: Path | None) -> None:
+    from benchmarks.haplotypes.memory import expect_large_arrays
     from benchmarks.haplotypes.run import Job, benchmark
 
+    expect_large_arrays()
     started = time.perf_counter()
     job = Job(
         truth=folder / "truth.vcf.gz",

@@ -204,7 +204,7 @@ def scan_file(
             carry += part.head
             return
         seam = carry + part.head
-        parts.append(_scan(_padded(seam), 0, len(seam), task))
+        parts.append(_scan(_array(seam), 0, len(seam), task))
         parts.append(part)
         carry = part.tail
 
@@ -216,12 +216,8 @@ def scan_file(
         take()
     if carry:
         seam = carry + b"\n"
-        parts.append(_scan(_padded(seam), 0, len(seam), task))
+        parts.append(_scan(_array(seam), 0, len(seam), task))
     return parts
-
-
-def _padded(seam: bytes) -> Bytes:
-    return np.frombuffer(bytearray(seam + b"\n" * (-len(seam) % 8)), dtype=np.uint8)
 
 
 def _bcf_slabs(path: str | Path) -> Iterator[Slab]:
@@ -243,8 +239,13 @@ def _bcf_slabs(path: str | Path) -> Iterator[Slab]:
 
 
 def _text_slab(lines: list[str]) -> Slab:
-    text = np.frombuffer(bytearray("".join(lines).encode()), dtype=np.uint8)
+    text = _array("".join(lines).encode())
     return lambda room=None: text
+
+
+def _array(text: bytes) -> Bytes:
+    """Writable, as all text that the compiled code sees."""
+    return np.frombuffer(bytearray(text), dtype=np.uint8)
 
 
 class _Scratch(threading.local):
@@ -252,18 +253,12 @@ class _Scratch(threading.local):
 
     def __init__(self) -> None:
         self.text = np.empty(0, dtype=np.uint8)
-        self.ends = np.empty(0, dtype=np.int64)
         self.columns = scan.empty_columns(0)
 
     def room(self) -> Bytes:
         if not len(self.text):
             self.text = np.empty(SLAB + (1 << 17), dtype=np.uint8)
         return self.text
-
-    def line_room(self, size: int) -> NDArray[np.int64]:
-        if len(self.ends) < size:
-            self.ends = np.empty(size, dtype=np.int64)
-        return self.ends
 
     def column_room(self, rows: int) -> scan.Columns:
         if len(self.columns.line) < rows:
@@ -289,17 +284,13 @@ def _scan_slab(slab: Slab, task: _Task) -> _Part:
 
 
 def _scan(text: Bytes, begin: int, stop: int, task: _Task) -> _Part:
-    words = text[: len(text) // 8 * 8].view(np.uint64)
     counts = np.zeros(5, dtype=np.int64)
     seen = np.zeros(len(task.offsets), dtype=np.int64)
-    ends = _scratch.line_room(stop - begin)
-    ends = ends[: scan.line_ends(text, words, begin, stop, ends)]
-    columns = _scratch.column_room(len(ends))
+    columns = _scratch.column_room((stop - begin) // scan.SHORTEST + 1)
     rows = scan.scan_lines(
         text,
-        words,
         begin,
-        ends,
+        stop,
         task.names,
         task.offsets,
         task.sample,

@@ -9,7 +9,7 @@ that can never be a variant (gVCF reference blocks) are counted and left at once
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ HASH = 35
 POLYPLOID = -3
 
 REFERENCE_BLOCK, KEPT, MALFORMED, UNKNOWN_CONTIG = 0, 1, 2, 3
+SHORTEST = 11
+"""Bytes of the shortest line that can be kept: seven tabs, CHROM, POS, REF, the end."""
 
 
 class Columns(NamedTuple):
@@ -52,39 +54,31 @@ def _find(text, at, stop, byte):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
-def _lowest_byte(marks):  # type: ignore[no-untyped-def]
-    """Number of the lowest byte of a word whose high bit is set; the word is not 0."""
-    below = (marks ^ (marks - np.uint64(1))) >> np.uint64(7)
-    ones = np.uint64(0x0101010101010101)
-    return np.int64(((below & ones) * ones) >> np.uint64(56)) - 1
+class _Memchr:
+    """The C library's, called by compiled code only: it looks at 32 bytes at once."""
+
+    def __call__(self, first: int, byte: int, size: int) -> int:
+        raise NotImplementedError("memchr is for compiled code")
+
+    @property
+    def _numba_type_(self) -> Any:
+        from numba import types
+
+        signature = types.intp(types.intp, types.intc, types.uintp)
+        return types.ExternalFunction("memchr", signature)
+
+
+_memchr = _Memchr()
 
 
 @njit(cache=True, nogil=True)
-def _find_far(text, words, at, stop, byte):  # type: ignore[no-untyped-def]
-    """As `_find`, eight bytes a step: `words` is the text as 64-bit words.
-
-    A byte of a word is zero after the exclusive or where it is the byte looked for; the
-    lowest of the marks that the subtraction leaves is exact.
-    """
-    word, last = at >> 3, len(words)
-    if word < last:
-        ones, highs = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-        pattern = ones * np.uint64(byte)
-        before = (np.uint64(1) << np.uint64((at & 7) << 3)) - np.uint64(1)
-        value = (words[word] ^ pattern) | before
-        while True:
-            found = (value - ones) & ~value & highs
-            if found:
-                return min((word << 3) + _lowest_byte(found), stop)
-            word += 1
-            if word >= last:
-                break
-            value = words[word] ^ pattern
-        at = word << 3
-    while at < stop and text[at] != byte:
-        at += 1
-    return min(at, stop)
+def _find_far(text, at, stop, byte):  # type: ignore[no-untyped-def]
+    """As `_find`, for what lies further than a few bytes away."""
+    if at >= stop:
+        return stop
+    first = text.ctypes.data
+    found = _memchr(first + at, byte, stop - at)
+    return found - first if found else stop
 
 
 @njit(cache=True, nogil=True)
@@ -216,11 +210,39 @@ def _is_block(text, at, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _pass_blocks(  # type: ignore[no-untyped-def]
+    text, at, last, names, offsets, contig, name_size, places
+):
+    """Pass the lines whose columns lie where those of a reference block lay, up to an
+    ALT that is no variant; returns where the first other line begins, and how many.
+
+    places: where ID, REF and ALT begin and ALT ends, from the begin of the line.
+    """
+    id_off, ref_off, alt_off, end_off = places
+    passed = 0
+    while at < last:
+        stop = _find_far(text, at, last, NEWLINE)
+        if not (
+            at + end_off < stop
+            and text[at + end_off] == TAB
+            and text[at + alt_off - 1] == TAB
+            and text[at + ref_off - 1] == TAB
+            and text[at + id_off - 1] == TAB
+            and text[at + name_size] == TAB
+            and _is_block(text, at + alt_off, at + end_off)
+            and _same_name(text, at, at + name_size, names, offsets, contig)
+        ):
+            break
+        at = stop + 1
+        passed += 1
+    return at, passed
+
+
+@njit(cache=True, nogil=True)
 def scan_lines(  # type: ignore[no-untyped-def]
     text,
-    words,
     begin,
-    ends,
+    last,
     names,
     offsets,
     sample,
@@ -230,40 +252,29 @@ def scan_lines(  # type: ignore[no-untyped-def]
     counts,
     seen,
 ):
-    """Fill `columns` with the variant lines of text[begin:]; returns how many.
+    """Fill `columns` with the variant lines of text[begin:last]; returns how many.
 
-    A line whose columns lie where those of the last reference block lay, up to an ALT
-    that is no variant, is another block, and not looked at any closer.
-
-    words: the same text as 64-bit words. ends: where each line ends. names, offsets:
-    contig names end to end. sample: index of the sample, -1 without samples. counts:
-    by kind of line; counts[4] is the first bad one (offset + 1). seen: lines by contig,
-    the last for unknown names.
+    names, offsets: contig names end to end. sample: index of the sample, -1 without
+    samples. counts: by kind of line; counts[4] is the first bad one (offset + 1). seen:
+    lines by contig, the last for unknown names.
     """
     at, row, contig, name_size = begin, 0, -1, 0
-    id_off, ref_off, alt_off, end_off = 0, 0, 0, 0  # of the last block's columns
+    places = (0, 0, 0, 0)  # of the last block's columns
     line, fields, contigs, poss, ref_lens, n_alts, gts = columns[:7]
     phased, quals, scores, passed = columns[7:]
     gq = np.array([71, 81], dtype=np.uint8)
-    for k in range(len(ends)):
-        start, stop = at, ends[k]
+    while at < last:
+        if places[0] and contig >= 0:
+            at, blocks = _pass_blocks(
+                text, at, last, names, offsets, contig, name_size, places
+            )
+            counts[REFERENCE_BLOCK] += blocks
+            seen[contig] += blocks
+            if at >= last:
+                break
+        start, stop = at, _find_far(text, at, last, NEWLINE)
         at = stop + 1
         if start == stop or text[start] == HASH:
-            continue
-        if (
-            alt_off
-            and contig >= 0
-            and start + end_off < stop
-            and text[start + end_off] == TAB
-            and text[start + alt_off - 1] == TAB
-            and text[start + ref_off - 1] == TAB
-            and text[start + id_off - 1] == TAB
-            and _is_block(text, start + alt_off, start + end_off)
-            and text[start + name_size] == TAB
-            and _same_name(text, start, start + name_size, names, offsets, contig)
-        ):
-            counts[REFERENCE_BLOCK] += 1
-            seen[contig] += 1
             continue
         end = _find(text, start, stop, TAB)
         name_size = end - start
@@ -285,8 +296,7 @@ def scan_lines(  # type: ignore[no-untyped-def]
         if good and _is_block(text, alt_at, alt_end):
             counts[REFERENCE_BLOCK] += 1
             seen[contig] += 1
-            id_off, ref_off = id_at - start, ref_at - start
-            alt_off, end_off = alt_at - start, alt_end - start
+            places = (id_at - start, ref_at - start, alt_at - start, alt_end - start)
             continue
         if stop > start and text[stop - 1] == RETURN:
             stop -= 1
@@ -297,7 +307,7 @@ def scan_lines(  # type: ignore[no-untyped-def]
         qual_at = alt_end + 1
         filter_at = _find(text, qual_at, stop, TAB) + 1
         info_at = _find(text, filter_at, stop, TAB) + 1
-        info_end = _find_far(text, words, info_at, stop, TAB)
+        info_end = _find_far(text, info_at, stop, TAB)
         if not good or info_at > stop or alt_end >= stop or alt_at - ref_at < 2:
             counts[MALFORMED] += 1
             if counts[4] == 0:
@@ -309,13 +319,13 @@ def scan_lines(  # type: ignore[no-untyped-def]
             format_end = _find(text, format_at, stop, TAB)
             sample_at = format_end + 1
             for _ in range(sample):
-                sample_at = _find_far(text, words, sample_at, stop, TAB) + 1
+                sample_at = _find_far(text, sample_at, stop, TAB) + 1
             if sample_at > stop:
                 counts[MALFORMED] += 1
                 if counts[4] == 0:
                     counts[4] = start + 1
                 continue
-            sample_end = _find_far(text, words, sample_at, stop, TAB)
+            sample_end = _find_far(text, sample_at, stop, TAB)
         counts[KEPT] += 1
         seen[contig] += 1
         line[row] = start
@@ -428,42 +438,9 @@ def empty_columns(rows: int) -> Columns:
 
 
 @njit(cache=True, nogil=True)
-def line_ends(text, words, begin, stop, ends):  # type: ignore[no-untyped-def]
-    """Positions of the newlines of text[begin:stop] into `ends`; returns how many.
-
-    Four words a step, as most steps hold no newline and the compiler does them at once.
-    """
-    ones, highs = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
-    pattern = ones * np.uint64(NEWLINE)
-    count, word, last = 0, begin >> 3, min(len(words), stop >> 3)
-    while word < last:
-        group = min(word + 4, last)
-        marks = np.uint64(0)
-        for k in range(word, group):
-            value = words[k] ^ pattern
-            marks |= (value - ones) & ~value & highs
-        if marks:
-            for k in range(word, group):
-                value = words[k] ^ pattern
-                found = (value - ones) & ~value & highs
-                while found:
-                    place = (k << 3) + _lowest_byte(found)
-                    if place >= begin and text[place] == NEWLINE:
-                        ends[count] = place
-                        count += 1
-                    found &= found - np.uint64(1)
-        word = group
-    for place in range(max(last << 3, begin), stop):
-        if text[place] == NEWLINE:
-            ends[count] = place
-            count += 1
-    return count
-
-
-@njit(cache=True, nogil=True)
 def find_newline(text, at, stop):  # type: ignore[no-untyped-def]
     """Position of the first newline of text[at:stop], or stop."""
-    return _find(text, at, stop, NEWLINE)
+    return _find_far(text, at, stop, NEWLINE)
 
 
 @njit(cache=True, nogil=True)
