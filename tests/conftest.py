@@ -123,16 +123,11 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def chrome(chromium: str) -> Iterator[Any]:
-    """A headless Chromium, as Playwright drives it.
-
-    Playwright keeps an event loop in this thread. Django must be told not to mind, and
-    keeps connections apart from those of the thread without a loop: whoever ends the
-    loop closes them.
-    """
-    from django.db import connections
+    """A headless Chromium, as Playwright drives it."""
     from playwright.sync_api import sync_playwright
 
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread; Django must not mind.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
             executable_path=chromium,
@@ -140,7 +135,6 @@ def chrome(chromium: str) -> Iterator[Any]:
         )
         yield browser
         browser.close()
-        connections.close_all()
 
 
 def pytest_make_parametrize_id(

@@ -11,7 +11,7 @@ from redis import Redis
 
 from runs import lifecycle
 from runs.log import RunLog
-from runs.models import Run, Status
+from runs.models import ApiToken, Run, Status
 from tests.live.conftest import Follower, Site, until
 
 pytestmark = pytest.mark.services
@@ -77,10 +77,12 @@ def test_readers_that_come_and_go_see_each_line_once(
     site: Site, run: Run, log: RunLog, watcher: User
 ) -> None:
     seen: list[list[int]] = [[] for _ in range(5)]
+    # signing in would open a connection to the database in each thread
+    _token, key = ApiToken.issue(watcher, "test")
 
     def come_and_go(mine: list[int]) -> None:
         while True:
-            follower = site.socket(path(run, mine[-1] if mine else 0), watcher)
+            follower = site.socket(path(run, mine[-1] if mine else 0), key=key)
             for _ in range(3):
                 if follower.take() is None:
                     break
