@@ -183,16 +183,21 @@ class Browser:
 
 def figure(page: str, title: str) -> int:
     """The number below that title of the page."""
-    found = re.search(rf"<dt>{title}</dt><dd>(\d+)", page)
-    return int(found[1]) if found else -1
+    found = re.search(rf"<dt>{title}</dt><dd>([\d,]+)", page)
+    return whole(found[1]) if found else -1
 
 
 def completed_in(page: str, table: str) -> int:
     """The sum over the bars of a chart, by the table of its numbers."""
     text = page.partition(f'id="{table}"')[2].partition("</table>")[0]
     rows = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
-    cells = [re.findall(r"<td[^>]*>\s*(\d+)\s*</td>", row) for row in rows]
-    return sum(int(some[0]) for some in cells if some)
+    cells = [re.findall(r"<td[^>]*>\s*([\d,]+)\s*</td>", row) for row in rows]
+    return sum(whole(some[0]) for some in cells if some)
+
+
+def whole(text: str) -> int:
+    """A whole number as the page writes it in English: 1,000."""
+    return int(text.replace(",", ""))
 
 
 def metric(text: str, name: str) -> float:
