@@ -184,6 +184,17 @@ def test_rows_are_tagged_in_alphabetical_order(tmp_path: Path) -> None:
     assert tags[200] is None
 
 
+def test_rows_are_tagged_with_all_of_many_strata(tmp_path: Path) -> None:
+    labels = [f"s{k:02}" for k in range(19)]
+    for k, label in enumerate(labels):
+        write_bed(tmp_path / f"{label}.bed", ("chr1", 0, 150 if k % 3 else 250))
+    tsv = tmp_path / "strata.tsv"
+    tsv.write_text("".join(f"{s}\t{s}.bed\n" for s in reversed(labels)))
+    done = bench(tmp_path, [Call(100), Call(200)], [Call(100)], stratification=tsv)
+    tags = {record.pos: record.info.get("Regions") for record in done.records()}
+    assert tags == {100: tuple(labels), 200: tuple(labels[::3])}
+
+
 def test_a_row_in_part_in_a_stratum_lies_on_a_border(tmp_path: Path) -> None:
     write_bed(tmp_path / "a.bed", ("chr1", 0, 102), ("chr1", 500, 602))
     tsv = tmp_path / "s.tsv"

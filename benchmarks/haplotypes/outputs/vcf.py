@@ -126,7 +126,9 @@ def _inputs(
     number = np.zeros(1 << 25, dtype=np.uint16)
     number[[code for code, _ in vocabulary]] = np.arange(len(vocabulary))
     tails, ends = _tails(bool(strata))
-    bits = placement.bits if placement else np.zeros((0, len(rows)), dtype=np.uint8)
+    bits = np.zeros((0, len(rows)), dtype=np.uint8)
+    if placement:
+        bits = _in_order(placement.bits, [held.bit for held in strata])
     return Inputs(
         rows=rows,
         truth=truth.records,
@@ -139,9 +141,18 @@ def _inputs(
         tails=words(tails),
         ends=words(ends),
         labels=words([held.label for held in strata]),
-        order=np.array([held.bit for held in strata], dtype=np.int64),
         bits=bits,
     )
+
+
+def _in_order(bits: NDArray[np.uint8], order: list[int]) -> NDArray[np.uint8]:
+    """The bits of rows such that bit k is what bit order[k] was."""
+    if order == list(range(len(order))):
+        return bits
+    found = np.zeros(((len(order) + 7) // 8, bits.shape[1]), dtype=np.uint8)
+    for k, bit in enumerate(order):
+        found[k >> 3] |= (bits[bit >> 3] >> (bit & 7) & 1) << (k & 7)
+    return found
 
 
 def _tails(labelled: bool) -> tuple[list[str], list[str]]:

@@ -48,8 +48,8 @@ class Inputs:
     """All that rows are made of, besides the records.
 
     `tails`: the text from after the superlocus to before the truth's genotype, by tag;
-    with strata it stops before their labels and `ends` goes on. `labels` stand in the
-    order in which they are written; label k is bit `order[k]` of the placement.
+    with strata it stops before their labels and `ends` goes on. Label k is written for
+    the rows that have bit k & 7 of `bits[k >> 3]`.
     """
 
     rows: Rows
@@ -63,7 +63,6 @@ class Inputs:
     tails: Words
     ends: Words
     labels: Words
-    order: Ints
     bits: NDArray[np.uint8]
 
 
@@ -76,8 +75,7 @@ def write_rows(inputs: Inputs, first: int, last: int) -> tuple[Bytes, Ints]:
     widest = _FIXED + inputs.names.longest() + 2 * inputs.samples.longest()
     widest += inputs.tails.longest() + inputs.ends.longest()
     room = widest * (last - first) + _alleles(truth, query, t.fields, q.fields)
-    if len(inputs.order):
-        room += _label_bytes(bits, inputs.order, inputs.labels.edges)
+    room += _label_bytes(bits, inputs.labels.edges)
     out = np.empty(room, dtype=np.uint8)
     offsets = np.empty(last - first + 1, dtype=np.int64)
     at = _write(
@@ -85,7 +83,7 @@ def write_rows(inputs: Inputs, first: int, last: int) -> tuple[Bytes, Ints]:
         rows.truth_score[span], inputs.truth_word[span], inputs.query_word[span], tag,
         inputs.names.blob, inputs.names.edges, inputs.samples.blob,
         inputs.samples.edges, inputs.tails.blob, inputs.tails.edges, inputs.ends.blob,
-        inputs.ends.edges, inputs.labels.blob, inputs.labels.edges, inputs.order, bits,
+        inputs.ends.edges, inputs.labels.blob, inputs.labels.edges, bits,
         t.text, t.line, t.fields, t.pos, t.gt, t.phased,
         q.text, q.line, q.fields, q.pos, q.gt, q.phased, q.score,
     )  # fmt: skip
@@ -110,15 +108,21 @@ def _alleles(
 
 
 @njit(cache=True, nogil=True)
-def _label_bytes(bits: NDArray[np.uint8], order: Ints, edges: Ints) -> Whole:
+def _label_bytes(bits: NDArray[np.uint8], edges: Ints) -> Whole:
     total = 0
-    for k in range(len(order)):
-        s = order[k]
+    for k in range(len(edges) - 1):
         size = edges[k + 1] - edges[k] + 1
         for i in range(bits.shape[1]):
-            if bits[s >> 3, i] >> (s & 7) & 1:
+            if bits[k >> 3, i] >> (k & 7) & 1:
                 total += size
     return total
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _lowest_bit(byte: Whole) -> Whole:
+    """Number of the lowest bit of a byte that is not 0."""
+    low = byte & -byte
+    return ((low & 0xF0) != 0) * 4 + ((low & 0xCC) != 0) * 2 + ((low & 0xAA) != 0)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -266,7 +270,6 @@ def _write(
     end_edges: Ints,
     labels: Bytes,
     label_edges: Ints,
-    order: Ints,
     bits: NDArray[np.uint8],
     t_text: Bytes,
     t_line: Ints,
@@ -328,11 +331,13 @@ def _write(
             at = _integer(out, at + 3, np.int64(superlocus[i]))
         shown = np.int64(tag[i])
         at = _copy(out, at, tails, tail_edges[shown], tail_edges[shown + 1])
-        if len(order):
+        if len(bits):
             some = (shown & 1) == 1
-            for k in range(len(order)):
-                s = order[k]
-                if bits[s >> 3, i] >> (s & 7) & 1:
+            for b in range(len(bits)):
+                left = np.int64(bits[b, i])
+                while left:
+                    k = (b << 3) + _lowest_bit(left)
+                    left &= left - 1
                     if some:
                         out[at] = 44
                         at += 1
