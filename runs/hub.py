@@ -39,7 +39,7 @@ RECENT = 8_000_000
 """Characters that a hub keeps for viewers that come back or fall behind."""
 LOOK_SECONDS = 0.5
 """How often the run's row is looked at when no hint comes."""
-DEAF_SECONDS = 0.05
+DEAF_SECONDS = 0.03
 """The same while hints are known not to arrive."""
 JOIN_SECONDS = 5.0
 """How often the group is joined again although nothing seems wrong."""
