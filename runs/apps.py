@@ -10,7 +10,9 @@ class RunsConfig(AppConfig):
     verbose_name = _("Runs")
 
     def ready(self) -> None:
+        from runs import converters
         from runs.roles import ensure_groups
 
+        converters.register()
         # Not control flow: Django's own hook for rows that must exist.
         post_migrate.connect(ensure_groups, sender=self)

@@ -40,10 +40,10 @@ urlpatterns = [
     path("runs/<uuid:uuid>/variants/", variants.run_variants, name="run-variants"),
     path("runs/<uuid:uuid>/genome/", genome.run_genome, name="run-genome"),
     path("runs/<uuid:uuid>/reads/", genome.set_reads, name="run-reads"),
-    path("samples/<str:name>/", samples.sample, name="sample"),
+    path("samples/<text:name>/", samples.sample, name="sample"),
     path("monitoring/", monitoring.monitoring, name="monitoring"),
     path("references/", references.references, name="references"),
-    path("references/<str:key>/fetch/", references.fetch, name="reference-fetch"),
+    path("references/<text:key>/fetch/", references.fetch, name="reference-fetch"),
     path(
         "settings/password/",
         account.ChangePassword.as_view(),

@@ -83,6 +83,15 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def without_nul(cls, value: Any) -> Any:
+        """PostgreSQL takes none in a text, and no path has one."""
+        texts = value if isinstance(value, list) else [value]
+        if any("\0" in text for text in texts if isinstance(text, str)):
+            raise fault("A text may not hold the character NUL.")
+        return value
+
 
 class Options(Body):
     """How to compare; what is not given is chosen by the portal."""

@@ -18,8 +18,8 @@ from runs.roles import OPERATE
 REF = "#/components/schemas/{model}"
 FORMATS = {
     "uuid": {"type": "string", "format": "uuid"},
-    "str": {"type": "string"},
-    "path": {"type": "string"},
+    "text": {"type": "string"},
+    "file": {"type": "string"},
 }
 ABOUT = """Imports samples, follows their runs and reads their numbers.
 

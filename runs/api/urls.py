@@ -68,7 +68,7 @@ ROUTES: list[Route] = [
         },
     ),
     Route(
-        "upload/parts/<str:upload_id>",
+        "upload/parts/<text:upload_id>",
         {
             "GET": Operation(
                 parts.show,
@@ -96,7 +96,7 @@ ROUTES: list[Route] = [
         },
     ),
     Route(
-        "upload/parts/<str:upload_id>/complete",
+        "upload/parts/<text:upload_id>/complete",
         {
             "POST": Operation(
                 parts.complete,
@@ -122,7 +122,7 @@ ROUTES: list[Route] = [
         },
     ),
     Route(
-        "download/status/<str:sample_id>",
+        "download/status/<text:sample_id>",
         {
             "GET": Operation(
                 downloads.status,
@@ -133,7 +133,7 @@ ROUTES: list[Route] = [
         },
     ),
     Route(
-        "download/logs/<str:sample_id>",
+        "download/logs/<text:sample_id>",
         {
             "GET": Operation(
                 downloads.logs,
@@ -250,7 +250,7 @@ ROUTES: list[Route] = [
         },
     ),
     Route(
-        "runs/<uuid:run_id>/artifacts/<path:name>",
+        "runs/<uuid:run_id>/artifacts/<file:name>",
         {
             "GET": Operation(
                 artifacts.download,
@@ -277,7 +277,7 @@ ROUTES: list[Route] = [
         },
     ),
     Route(
-        "runs/<uuid:run_id>/reads/<str:part>",
+        "runs/<uuid:run_id>/reads/<text:part>",
         {
             "GET": Operation(
                 reads.part_of_run,

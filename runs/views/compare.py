@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -28,7 +29,7 @@ from runs.comparison import (
     lines,
     sides_of,
 )
-from runs.models import Run, Status
+from runs.models import SAMPLE_ID, Run, Status
 from runs.views import apart, taken
 from runs.views.access import viewers
 from runs.views.apart import WHOLE, PairFilter
@@ -86,6 +87,10 @@ def _uuid(text: str) -> UUID | None:
 
 def _newest_of(sample: str) -> Run | None:
     """For who types a sample id instead of a run's."""
+    try:
+        SAMPLE_ID(sample)
+    except ValidationError:
+        return None
     runs = Run.objects.filter(sample__name=sample, status=Status.COMPLETED)
     return runs.select_related("sample").order_by("-created_at").first()
 

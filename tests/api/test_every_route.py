@@ -94,6 +94,45 @@ def test_a_query_that_is_not_known(operates: Api, route: Route, method: str) -> 
     assert "nonsense" in answer.json()["error"]["fields"]
 
 
+@pytest.mark.parametrize(
+    "route",
+    [
+        pytest.param(route, id=route.path)
+        for route in ROUTES
+        if any(converter in ("text", "file") for _name, converter in route.names)
+    ],
+)
+def test_no_name_holds_nul(operates: Api, route: Route) -> None:
+    path = address(route).replace("none", "%00").replace("0" * 32, "%00")
+    answer = operates.ask(next(iter(route.operations)), path.replace("alig", "%00"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert "openapi.json" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("samples?q=%00", "q"),
+        ("runs?sample=%00", "sample"),
+        ("metrics/qc?metric=a%00", "metric"),
+        ("metrics/small-variants?subset=%00", "subset"),
+        (f"runs/{uuid.uuid4()}/logs?search=%00", "search"),
+        (f"runs/{uuid.uuid4()}/logs?level=info,%00", "level"),
+    ],
+)
+def test_no_question_holds_nul(looks: Api, path: str, field: str) -> None:
+    answer = looks.ask("GET", path)
+    assert answer.status_code == 400
+    assert "NUL" in answer.json()["error"]["fields"][field][0]
+
+
+def test_no_body_holds_nul(operates: Api) -> None:
+    body = {"sample_id": "a", "source": "path", "path": "/data/\0", "url": ["\0"]}
+    answer = operates.ask("POST", "runs", body)
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["fields"]) == ["path", "url"]
+
+
 @each(json_body)
 def test_a_field_that_is_not_known(operates: Api, route: Route, method: str) -> None:
     answer = operates.ask(method, address(route), {"nonsense": 1})

@@ -182,6 +182,7 @@ def test_who_may_not_see_runs_is_closed_with_4403(site: Site, run: Run) -> None:
         "/ws/runs/00000000-0000-0000-0000-000000000000/",
         "/ws/runs/no-uuid/",
         "/ws/download/NA00000/",
+        "/ws/download/%00/",
         "/ws/elsewhere/",
     ],
 )

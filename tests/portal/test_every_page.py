@@ -112,6 +112,11 @@ def test_odd_questions_are_answered(looks: Browser, name: str, query: str) -> No
     assert looks.get(f"{addresses()[name]}?{query}").status_code in (200, 400)
 
 
+@pytest.mark.parametrize("address", ["/samples/%00/", "/references/a%00/fetch/"])
+def test_no_address_holds_nul(operates: Browser, address: str) -> None:
+    assert operates.get(address).status_code == 404
+
+
 @pytest.mark.parametrize("name", [*RUN_PAGES, *REPORTS])
 def test_an_unknown_run_is_not_found(looks: Browser, name: str) -> None:
     page = looks.page(reverse(name, args=[uuid.uuid4()]))
