@@ -41,13 +41,11 @@ def _fails(value):  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def frozen() -> compiled._Frozen:
     """Both kernels for 64-bit integers, as a later process finds them."""
-    _twice(np.arange(3), 9)
-    _fails(1)
-    codes = {
-        (kernel.name, key): compiled._code(kernel, types)
-        for kernel in (_twice, _fails)
-        for key, types in kernel.called.items()
-    }
+    codes = {}
+    for kernel, args in ((_twice, (np.arange(3), 9)), (_fails, (1,))):
+        types = tuple(kernel.dispatcher.typeof_pyval(value) for value in args)
+        kernel.dispatcher.compile(types)
+        codes[kernel.name, compiled._key(args)] = compiled._code(kernel, types)
     return compiled._Frozen(codes)
 
 
