@@ -268,11 +268,12 @@ def _frozen() -> _Frozen | None:
 
 
 def freeze() -> None:
-    """Keep the machine code of all calls so far for later processes."""
+    """Keep the machine code of the engine's calls so far for later processes."""
     path = _file()
     before = _frozen()
     codes = dict(before.codes) if before else {}
-    for kernel in _kernels:
+    ours = (kernel for kernel in _kernels if kernel.name.startswith(f"{__package__}."))
+    for kernel in ours:
         for key, types in kernel.called.items():
             codes[kernel.name, key] = _code(kernel, types)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as aside:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +49,18 @@ def frozen() -> compiled._Frozen:
         kernel.dispatcher.compile(types)
         codes[kernel.name, compiled._key(args)] = compiled._code(kernel, types)
     return compiled._Frozen(codes)
+
+
+def test_only_kernels_of_the_engine_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kernels.bin"
+    monkeypatch.setattr(compiled, "_file", lambda: kept)
+    _twice(np.arange(3), 9)
+    assert _twice.called
+    compiled.freeze()
+    names = {name for name, _ in pickle.loads(kept.read_bytes())}  # noqa: S301
+    assert not any(name.startswith("tests.") for name in names)
 
 
 def test_kept_code_returns_what_numba_returns(frozen: compiled._Frozen) -> None:
