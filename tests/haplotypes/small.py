@@ -12,6 +12,7 @@ from typing import Any
 import pysam
 
 from benchmarks.haplotypes.run import Job, Result, benchmark
+from tests.cases import case
 
 LENGTH = 3_000
 CONTIGS = ("chr1", "chr2")
@@ -26,6 +27,14 @@ def sequence(seed: int, length: int = LENGTH) -> str:
 
 
 GENOME = {name: sequence(seed) for seed, name in enumerate(CONTIGS)}
+
+
+def run_real(prefix: Path, **options: Any) -> None:
+    """The engine's files of HG002's calls of 5 MB of chromosome 20."""
+    folder = case("hg38-chr20-5M-HG002")
+    truth, query = (folder / f"{name}.vcf.gz" for name in ("truth", "query"))
+    reference, confident = folder / "reference.fa.gz", folder / "confident.bed"
+    benchmark(Job(truth, query, reference, prefix, confident=confident, **options))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from tests.haplotypes.small import (
     insertion,
     other_base,
     read_csv,
+    run_real,
     write_bed,
 )
 
@@ -285,18 +286,8 @@ def test_names_without_chr_are_the_same_contigs(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = case("hg38-chr20-5M-HG002")
     prefix = tmp_path_factory.mktemp("real") / "out"
-    benchmark(
-        Job(
-            folder / "truth.vcf.gz",
-            folder / "query.vcf.gz",
-            folder / "reference.fa.gz",
-            prefix,
-            confident=folder / "confident.bed",
-            ci_alpha=0.05,
-        )
-    )
+    run_real(prefix, ci_alpha=0.05)
     return prefix
 
 

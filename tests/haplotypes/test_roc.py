@@ -8,10 +8,9 @@ import pytest
 
 from benchmarks.haplotypes.intervals import jeffreys
 from benchmarks.haplotypes.roc import LEVELS, thresholds
-from benchmarks.haplotypes.run import Job, benchmark
 from benchmarks.parsers.happy import iterate_extended
 from tests.cases import case
-from tests.haplotypes.small import Bench, Call, bench
+from tests.haplotypes.small import Bench, Call, bench, run_real
 
 
 def scored(folder: Path, **options: object) -> Bench:
@@ -106,16 +105,7 @@ def test_rows_of_a_real_run_are_hap_py_s(tmp_path: Path) -> None:
     """
     folder = case("hg38-chr20-5M-HG002")
     prefix = tmp_path / "out"
-    benchmark(
-        Job(
-            folder / "truth.vcf.gz",
-            folder / "query.vcf.gz",
-            folder / "reference.fa.gz",
-            prefix,
-            confident=folder / "confident.bed",
-            roc_regions=("TS_contained",),
-        )
-    )
+    run_real(prefix, roc_regions=("TS_contained",))
     ours, theirs = (
         {
             (row.type, row.subtype, row.subset, row.filter, row.qq)

@@ -10,7 +10,6 @@ import dataclasses
 import io
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from django.core.management.base import CommandError
 from runs import lifecycle, logstore, pipeline
 from runs.models import LogEntry, Run, StageName, Status
 from runs.stages.order import ORDER
+from tests.disks import small_disk
 from tests.runs.conftest import SON, Go, Site, laboratory
 
 pytestmark = [
@@ -57,15 +57,8 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small tmpfs needs root")
-    command = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a tmpfs cannot be mounted here")
-    yield Disk(folder)
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "small", "100m") as folder:
+        yield Disk(folder)
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ On a real tmpfs of a few megabytes, which takes root to mount.
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from runs.transfers.chunks import UploadStore
 from runs.transfers.fetch import fetch
 from runs.transfers.https import HttpsSource, remote_file
 from runs.transfers.paths import LocalFile, copy_local
+from tests.disks import small_disk
 from tests.transfers.conftest import QUICK, md5, noise
 from tests.transfers.crafted import Entry, craft
 from tests.transfers.servers import Site
@@ -31,16 +30,9 @@ DATA = noise(3_000_000)
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """An 8 MB disk with a little over 2 MB free."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small tmpfs needs root")
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a tmpfs cannot be mounted here")
-    (folder / "ballast").write_bytes(b"x" * 6 * 1024 * 1024)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk(tmp_path / "small", "8m") as folder:
+        (folder / "ballast").write_bytes(b"x" * 6 * 1024 * 1024)
+        yield folder
 
 
 @pytest.fixture
