@@ -13,7 +13,7 @@ from runs.models import Run
 from runs.standing import Standing, standing_chart
 from runs.templatetags.portal import NOTHING, amount, count, ratio, took
 from runs.templatetags.signed import figure, signed
-from runs.views.follow_form import BASELINE
+from runs.trends import BASELINE
 from runs.views.results import Category, Results, results_of
 from runs.views.structural import ClassRow
 

@@ -13,10 +13,9 @@ from django.utils.translation import gettext as _
 
 from benchmarks.control import LONGEST, Baseline
 from runs.charts import Axis, Chart, Point, Series
+from runs.control_charts import limits, place_of, with_edge
 from runs.models import Run, RunQuerySet, Status
-from runs.trends import Judged, Subject, Value, judge, values_of
-from runs.views.follow_form import BASELINE
-from runs.views.over_time import limits, place_of, with_edge
+from runs.trends import BASELINE, Judged, Subject, Value, judge, values_of
 
 HEADLINES = (
     Subject("small", ("SNP", "PASS", "*", "f1")),

@@ -22,6 +22,8 @@ from benchmarks.control import LONGEST, WARNING, Baseline, Rule, broken_rules
 from benchmarks.models import QCMetric, SmallVariantMetric, StructuralVariantMetric
 from runs.models import Run
 
+BASELINE = 20
+"""Values of a baseline that nobody chose: the oldest ones."""
 Kind = Literal["small", "sv", "qc"]
 Text = str | Promise
 SMALL_FIELDS: Mapping[str, Text] = {

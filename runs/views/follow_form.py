@@ -16,11 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from runs.forms import INDIVIDUALS
 from runs.models import Annotation, Run, RunQuerySet, Sample, Status
+from runs.trends import BASELINE
 from runs.views.subjects import groups
 from runs.views.widgets import LongSelect
 
-BASELINE = 20
-"""Values of a baseline that nobody chose: the oldest ones."""
 MOST = 200
 """Runs of a baseline."""
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from benchmarks.control import FEWEST, LONGEST, Baseline
 from runs.charts import Axis, Chart, Mark, Point, Series
+from runs.control_charts import limits, place_of, with_edge
 from runs.models import Annotation, Run
 from runs.templatetags.signed import figure, signed
 from runs.trends import Episode, Judged, Subject, Value, episodes, judge, values_of
@@ -30,10 +31,6 @@ from runs.views.subjects import choices, chosen_of, subjects
 
 SHOWN = 200
 """Runs of one chart; older and newer ones are pages away."""
-LIMITS = ((2, "dashed"), (3, "dotted"))
-FARTHEST = 10.0
-"""Standard deviations; what is further away stands at the chart's edge, so that one
-outlier does not press all else into a line."""
 NEWEST = 10
 """Runs that are looked at for what there is to follow."""
 
@@ -205,22 +202,6 @@ def _chart(course: Course) -> Chart:
     )
 
 
-def with_edge(about: str, judged: Sequence[Judged]) -> str:
-    """What a control chart says of itself, and of values beyond its edge."""
-    if any(abs(each.z or 0) > FARTHEST for each in judged):
-        edge = _("What is beyond %d s stands at the edge.") % FARTHEST
-        about = f"{about} {edge}"
-    return about
-
-
-def place_of(baseline: Baseline | None, value: float) -> float:
-    """Where a value stands in a control chart."""
-    if baseline is None:
-        return value
-    lowest, highest = baseline.limit(-FARTHEST), baseline.limit(FARTHEST)
-    return min(max(value, lowest), highest)
-
-
 def _point(course: Course, each: Judged) -> Point:
     value = each.value
     lines = [
@@ -237,21 +218,6 @@ def _point(course: Course, each: Judged) -> Point:
         tone="bad" if each.rejected else "",
         symbol="diamond" if each.rejected else "triangle" if each.warned else "",
     )
-
-
-def limits(baseline: Baseline | None) -> list[Mark]:
-    """The mean, and 2 and 3 standard deviations above and below it."""
-    if baseline is None:
-        return []
-    marks = [Mark("y", baseline.mean, _("mean"), "solid", "good")]
-    for deviations, line in LIMITS:
-        tone = "warn" if deviations == 2 else "bad"
-        for side in (1, -1):
-            label = f"{signed(side * deviations, 0)} s"
-            marks.append(
-                Mark("y", baseline.limit(side * deviations), label, line, tone)  # type: ignore[arg-type]
-            )
-    return marks
 
 
 def _versions(course: Course) -> list[Mark]:
