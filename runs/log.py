@@ -80,7 +80,7 @@ def _append(
     else:
         with transaction.atomic():
             # Locks the run's row, so an earlier try is over, one way or the other.
-            Run.objects.select_for_update().get(pk=run_id)
+            Run.objects.select_for_update().filter(pk=run_id).first()
             if first := _find(run_id, lines[0], doubt):
                 return first + len(lines) - 1
             last = write(claim, run_id, lines)
