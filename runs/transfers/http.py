@@ -56,10 +56,16 @@ def request(
     limits: Limits,
     place: str,
 ) -> BaseHTTPResponse:
-    """One request whose body is still to be read; raises TransferError."""
+    """One request whose body is still to be read; raises TransferError.
+
+    A server may close a connection that was kept just as the next request is on its
+    way. Such a request, not answered by a single byte, is sent once more, as
+    RFC 9112 (9.3.1) has it for methods that change nothing.
+    """
     all_headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
     timeout = urllib3.Timeout(connect=limits.connect_timeout, read=limits.read_timeout)
-    try:
+
+    def send() -> BaseHTTPResponse:
         return pool.request(
             method,
             url,
@@ -70,6 +76,14 @@ def request(
             preload_content=False,
             decode_content=False,
         )
+
+    try:
+        try:
+            return send()
+        except faults.ProtocolError as fault:
+            if not isinstance(fault.args[-1], ConnectionError):
+                raise
+            return send()
     except faults.HTTPError as fault:
         raise explain(fault, place) from fault
 

@@ -152,6 +152,18 @@ def reset(handler: Handler, _body: bytes) -> bool:
     return True
 
 
+def closes_kept_connections() -> Fault:
+    """Says nothing of it, and closes each connection as its second request comes."""
+    served: set[Handler] = set()
+
+    def closing(handler: Handler, _body: bytes) -> bool:
+        handler.close_connection = handler in served
+        served.add(handler)
+        return handler.close_connection
+
+    return closing
+
+
 def nonsense(handler: Handler, _body: bytes) -> bool:
     handler.push(b"SSH-2.0-OpenSSH_9.6\r\n")
     handler.close_connection = True
@@ -312,6 +324,19 @@ def test_faults_that_pass_are_overcome(
     )
     assert got.verified_by == "md5"
     assert got.path.read_bytes() == BODY
+
+
+def test_a_kept_connection_that_closes_costs_no_try(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    site.files["/a.vcf.gz"] = BODY
+    site.faults["/a.vcf.gz"] = closes_kept_connections()
+    limits = replace(QUICK, attempts=1, connections=1, chunk_bytes=len(BODY))
+    source = HttpsSource(limits=limits)
+    got = fetch(source, remote_file(f"{url}/a.vcf.gz"), tmp_path / "a", limits=limits)
+    assert got.path.read_bytes() == BODY
+    asked = [method for method, _, _ in site.requests]
+    assert asked == ["HEAD", "GET", "GET"]
 
 
 def test_retry_after_is_kept_to(site: Site, url: str, tmp_path: Path) -> None:
