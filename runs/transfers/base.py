@@ -116,7 +116,7 @@ class Limits:
     max_bytes: int | None = None
     reserve_bytes: int = 32 * 1024 * 1024
     with_sha256: bool = False
-    files_at_once: int = 4
+    files_at_once: int = 16
 
 
 class Source(Protocol):

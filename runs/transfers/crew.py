@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from urllib3 import BaseHTTPResponse
@@ -16,50 +17,97 @@ from urllib3 import BaseHTTPResponse
 from runs.transfers.base import Limits, TransferCancelled, TransferError
 from runs.transfers.slots import slot
 
+Task = Callable[[], None]
 
-class Crew:
-    """Runs tasks in `workers` threads; the first fault ends the taking of tasks."""
 
-    def __init__(
-        self, tasks: Sequence[Callable[[], None]], workers: int, name: str
-    ) -> None:
-        self._tasks = iter(tasks)
-        self._lock = threading.Lock()
-        self._change = threading.Condition()
-        self._running = max(1, min(workers, len(tasks)))
+class Batch:
+    """Tasks given to a crew together; after the first fault no more of them begin."""
+
+    def __init__(self, lock: threading.Lock, tasks: Sequence[Task]) -> None:
+        self._change = threading.Condition(lock)
+        self._waiting = deque(tasks)
+        self._running = 0
         self.fault: BaseException | None = None
-        for number in range(self._running):
-            threading.Thread(
-                target=self._work, name=f"{name}-{number}", daemon=True
-            ).start()
 
-    def _next(self) -> Callable[[], None] | None:
-        with self._lock:
-            return None if self.fault else next(self._tasks, None)
+    def take(self) -> Task | None:
+        """The next task, which runs from now on. The crew's lock is held."""
+        if self.fault or not self._waiting:
+            return None
+        self._running += 1
+        return self._waiting.popleft()
 
-    def _work(self) -> None:
+    def carry_out(self, task: Task) -> None:
+        fault: BaseException | None = None
         try:
-            while task := self._next():
-                task()
-        except BaseException as fault:  # noqa: BLE001 - handed to who waits
-            with self._lock:
-                self.fault = self.fault or fault
-        finally:
-            with self._change:
-                self._running -= 1
-                self._change.notify_all()
+            task()
+        except BaseException as caught:  # noqa: BLE001 - handed to who waits
+            fault = caught
+        with self._change:
+            self._running -= 1
+            self.fault = self.fault or fault
+            self._change.notify_all()
 
     def wait(self, seconds: float) -> bool:
-        """True once all threads ended, or at the first fault."""
+        """True once all tasks ended, or at the first fault."""
         with self._change:
             return self._change.wait_for(
-                lambda: self._running == 0 or self.fault is not None, seconds
+                lambda: self.fault is not None or not (self._running or self._waiting),
+                seconds,
             )
 
     def join(self, seconds: float) -> bool:
-        """True once all threads ended."""
+        """No more tasks begin; True once none runs."""
         with self._change:
+            self._waiting.clear()
             return self._change.wait_for(lambda: self._running == 0, seconds)
+
+
+class Crew:
+    """Up to `workers` threads for the tasks of all batches, in the order given."""
+
+    def __init__(self, workers: int, name: str) -> None:
+        self._workers, self._name = max(1, workers), name
+        self._lock = threading.Lock()
+        self._change = threading.Condition(self._lock)
+        self._batches: deque[Batch] = deque()
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def give(self, tasks: Sequence[Task]) -> Batch:
+        batch = Batch(self._lock, tasks)
+        with self._change:
+            self._batches.append(batch)
+            self._change.notify(len(tasks))
+            for _ in range(min(len(tasks), self._workers - len(self._threads))):
+                name = f"{self._name}-{len(self._threads)}"
+                thread = threading.Thread(target=self._work, name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return batch
+
+    def close(self, until: float) -> None:
+        """Nothing more is given; waits for the threads, at most until that time."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _work(self) -> None:
+        while step := self._next():
+            batch, task = step
+            batch.carry_out(task)
+
+    def _next(self) -> tuple[Batch, Task] | None:
+        with self._change:
+            while True:
+                while self._batches:
+                    if task := self._batches[0].take():
+                        return self._batches[0], task
+                    self._batches.popleft()
+                if self._closed:
+                    return None
+                self._change.wait()
 
 
 class Lines:
@@ -128,12 +176,14 @@ class Lines:
 class Gate:
     """At most `limits.connections` open connections to a host, over all transfers.
 
-    Those of this process queue here; with `shared`, those of other processes count.
+    Those of this process queue here, first come, first served; with `shared`, those of
+    other processes count.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
         self._in_use: dict[str, int] = {}
+        self._queues: dict[str, deque[threading.Event]] = {}
 
     @contextlib.contextmanager
     def enter(
@@ -148,17 +198,35 @@ class Gate:
 
     @contextlib.contextmanager
     def _here(self, host: str, limits: Limits, lines: Lines) -> Iterator[None]:
-        with self._lock:
-            while self._in_use.get(host, 0) >= limits.connections:
-                lines.check()
-                self._lock.wait(0.5)
-            self._in_use[host] = self._in_use.get(host, 0) + 1
+        turn = self._queue_up(host, limits)
         try:
+            while not turn.wait(0.5):
+                lines.check()
             yield
         finally:
-            with self._lock:
+            self._leave(host, turn)
+
+    def _queue_up(self, host: str, limits: Limits) -> threading.Event:
+        """Set once the connection may be opened."""
+        turn = threading.Event()
+        with self._lock:
+            if self._in_use.get(host, 0) < limits.connections:
+                self._in_use[host] = self._in_use.get(host, 0) + 1
+                turn.set()
+            else:
+                self._queues.setdefault(host, deque()).append(turn)
+        return turn
+
+    def _leave(self, host: str, turn: threading.Event) -> None:
+        """Hands the place of `turn` on, or leaves the queue."""
+        with self._lock:
+            queue = self._queues.get(host, deque())
+            if not turn.is_set():
+                queue.remove(turn)
+            elif queue:
+                queue.popleft().set()
+            else:
                 self._in_use[host] -= 1
-                self._lock.notify()
 
 
 GATE = Gate()

@@ -8,8 +8,9 @@ are not asked for again, whatever ended the earlier attempt.
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from runs.transfers.base import (
     no_progress,
 )
 from runs.transfers.content import check_content
-from runs.transfers.crew import Crew, Lines, Meter
+from runs.transfers.crew import Batch, Crew, Lines, Meter, Task
 from runs.transfers.hashing import ChecksumError, Digests, Follower, known_proof, verify
 from runs.transfers.part import Identity, PartFile, check_space, missing
 from runs.transfers.pull import (
@@ -84,33 +85,39 @@ def fetch_all(
     should_stop: ShouldStop = never_stop,
     limits: Limits | None = None,
 ) -> list[Fetched]:
-    """Brings several files, a few at a time, largest first; results in jobs' order.
+    """Brings several files, largest first; results in jobs' order.
 
+    All share the same few connections, which take range after range. Files are many
+    at a time, so that those are busy while others are asked for, verified or synced.
     The first fault ends all; the parts stay, so that a retry goes on from there.
     """
     limits = limits or Limits()
     meter = Meter(limits)
     order = sorted(range(len(jobs)), key=lambda i: -(jobs[i].remote.size or 0))
-    transfers = [FileTransfer(source, job, limits, meter) for job in jobs]
-    crew = Crew([transfers[i].run for i in order], limits.files_at_once, "file")
+    files = Crew(limits.files_at_once, "file")
+    ranges = Crew(limits.connections, "range")
+    transfers = [FileTransfer(source, job, limits, meter, ranges) for job in jobs]
+    batch = files.give([transfers[i].run for i in order])
     try:
-        _watch(crew, transfers, meter, progress, should_stop)
+        _watch(batch, transfers, meter, progress, should_stop)
     finally:
         for transfer in transfers:
             transfer.lines.halt()
-        crew.join(HALT_SECONDS)
+        until = time.monotonic() + HALT_SECONDS
+        for crew in (files, ranges):
+            crew.close(until)
     progress(meter.done, meter.done, meter.rate())
     return [transfer.result for transfer in transfers if transfer.result]
 
 
 def _watch(
-    crew: Crew,
+    batch: Batch,
     transfers: Sequence[FileTransfer],
     meter: Meter,
     progress: Progress,
     should_stop: ShouldStop,
 ) -> None:
-    while not crew.wait(TICK):
+    while not batch.wait(TICK):
         if should_stop():
             raise TransferCancelled
         sizes = [transfer.remote.size for transfer in transfers]
@@ -119,15 +126,18 @@ def _watch(
         pulling = [transfer for transfer in transfers if transfer.pulling]
         busy = bool(pulling) and not any(t.lines.pausing for t in pulling)
         meter.check_stall(busy, pulling[0].place if pulling else "")
-    if crew.fault:
-        raise crew.fault
+    if batch.fault:
+        raise batch.fault
 
 
 class FileTransfer:
     """One file on its way; `run` is called in a thread of its own."""
 
-    def __init__(self, source: Source, job: Job, limits: Limits, meter: Meter) -> None:
+    def __init__(
+        self, source: Source, job: Job, limits: Limits, meter: Meter, ranges: Crew
+    ) -> None:
         self.source, self.limits, self.meter = source, limits, meter
+        self.ranges = ranges
         self.wanted = self.remote = job.remote
         self.target = job.target
         self.place = source.describe(job.remote)
@@ -241,11 +251,12 @@ class FileTransfer:
         follower = Follower(fd, digests)
         follower.start()
         follower.advance(size)
-        while not follower.done_to(size):
-            if self.lines.halted.wait(0.05):
-                follower.abort()
-                raise TransferCancelled
-        return follower.finish()
+        try:
+            while not follower.reached(size, TICK):
+                self.lines.check()
+            return follower.finish()
+        finally:
+            follower.abort()
 
     def _check_room(self, resumed: int) -> None:
         if self.remote.size is not None:
@@ -266,8 +277,10 @@ class FileTransfer:
             self._pull_spans(part, follower)
             self.pulling = False
             size = part.done[0][1] if part.done else 0
-            while not follower.done_to(size):
-                self.lines.pause(0.02)
+            if not follower.reached(size, 0):
+                part.sync()  # the disk works while hashing catches up
+            while not follower.reached(size, TICK):
+                self.lines.check()
             return follower.finish()
         finally:
             self.pulling = False
@@ -277,24 +290,23 @@ class FileTransfer:
         lines = self.lines.child()
         puller = Puller(self.source, self.remote, part, follower, self.limits, lines)
         puller.count = self._count
-        tasks: list[Callable[[], None]] = [puller.whole]
+        tasks: list[Task] = [puller.whole]
         if self._in_ranges:
             spans = missing(part.done, self.remote.size or 0, self.limits.chunk_bytes)
             tasks = [puller.task(Cursor(*span)) for span in spans]
-        if tasks:
-            self._work(Crew(tasks, self.limits.connections, "range"), part, lines)
+        self._attend(self.ranges.give(tasks), part, lines)
 
-    def _work(self, crew: Crew, part: PartFile, lines: Lines) -> None:
-        """Waits for the connections of this file and syncs meanwhile."""
+    def _attend(self, batch: Batch, part: PartFile, lines: Lines) -> None:
+        """Waits for the ranges of this file and syncs meanwhile."""
         try:
-            while not crew.wait(SYNC_SECONDS):
+            while not batch.wait(SYNC_SECONDS):
                 lines.check()
                 part.sync()
-            if crew.fault:
-                raise crew.fault
+            if batch.fault:
+                raise batch.fault
         finally:
             lines.halt()
-            crew.join(HALT_SECONDS)
+            batch.join(HALT_SECONDS)
 
     def _publish(self, part: PartFile, digests: Digests, resumed: int) -> Fetched:
         try:

@@ -159,17 +159,20 @@ class Follower(threading.Thread):
     def advance(self, frontier: int) -> None:
         with self._moved:
             self._frontier = max(self._frontier, frontier)
-            self._moved.notify()
+            self._moved.notify_all()
 
-    def done_to(self, size: int) -> bool:
-        """True once [0, size) is hashed, or never will be."""
-        return self.digests.size >= size or not self.is_alive()
+    def reached(self, size: int, seconds: float) -> bool:
+        """Waits that long; True once [0, size) is hashed, or never will be."""
+        with self._moved:
+            return self._moved.wait_for(
+                lambda: self.digests.size >= size or self.fault is not None, seconds
+            )
 
     def finish(self) -> Digests:
         """Waits until all up to the frontier is hashed."""
         with self._moved:
             self._ended = True
-            self._moved.notify()
+            self._moved.notify_all()
         self.join()
         if self.fault:
             raise TransferError(f"Reading the part file failed: {self.fault}.")
@@ -178,7 +181,7 @@ class Follower(threading.Thread):
     def abort(self) -> None:
         with self._moved:
             self._ended = self._aborted = True
-            self._moved.notify()
+            self._moved.notify_all()
         self.join()
 
     def run(self) -> None:
@@ -187,10 +190,14 @@ class Follower(threading.Thread):
             while (stop := self._wait()) is not None:
                 self._hash_to(stop, block)
         except OSError as fault:
-            self.fault = fault
+            with self._moved:
+                self.fault = fault
+                self._moved.notify_all()
 
     def _wait(self) -> int | None:
+        """The next frontier, or None at the end; tells that the last was reached."""
         with self._moved:
+            self._moved.notify_all()
             while True:
                 if self._aborted:
                     return None

@@ -192,9 +192,10 @@ class PartFile:
 
     def _rewrite(self) -> int:
         """A fresh journal that holds `done`; the old one stays until it is whole."""
-        if not self.done:
+        if self.done:
+            os.fdatasync(self.fd)
+        else:
             os.ftruncate(self.fd, 0)
-        os.fdatasync(self.fd)
         head = {
             "boot": boot_id(),
             "object": {

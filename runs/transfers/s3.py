@@ -17,6 +17,7 @@ from botocore.config import Config
 from urllib3 import BaseHTTPResponse
 
 from runs.transfers.base import Limits, RemoteFile, TransferError
+from runs.transfers.hashing import PARTS_ETAG
 from runs.transfers.http import HttpSettings, make_pool, request
 from runs.transfers.layout import (
     DEFAULT_LAYOUT,
@@ -245,7 +246,8 @@ class S3Store:
         with in_words(self.describe(remote)):
             head = self._client.head_object(**arguments)
         found = self._headed(remote, head)
-        if found.etag_is_md5 and "-" in found.etag and not found.checksums:
+        proven = remote.sha256 or remote.md5 or found.checksums
+        if found.etag_is_md5 and PARTS_ETAG.match(found.etag) and not proven:
             return replace(found, part_size=self._part_size(remote))
         return found
 
