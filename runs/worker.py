@@ -21,6 +21,11 @@ from runs.queue import JOB
 PR_SET_PDEATHSIG = 1
 
 
+def end_with_parent() -> None:
+    """SIGTERM comes when the process that started this one dies, however it dies."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class RunWorker(Worker):
     """Carries one run at a time, in a child process (RQ's work horse)."""
 
@@ -32,7 +37,7 @@ class RunWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """In the child: SIGTERM should this worker die, no connections of its own."""
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        end_with_parent()
         connections.close_all()
         super().main_work_horse(job, queue)
 

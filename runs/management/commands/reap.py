@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import threading
 import time
@@ -16,7 +15,7 @@ from django.utils import timezone
 
 from runs import lifecycle, queue
 from runs.database import steady
-from runs.worker import PR_SET_PDEATHSIG
+from runs.worker import end_with_parent
 
 DAY = 24 * 3600.0
 
@@ -38,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["with_parent"]:
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            end_with_parent()
         end = threading.Event()
 
         def stop(number: int, frame: FrameType | None) -> None:
