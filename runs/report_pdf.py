@@ -18,8 +18,8 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import (
+    CondPageBreak,
     Flowable,
-    KeepTogether,
     Paragraph,
     SimpleDocTemplate,
     Spacer,
@@ -31,6 +31,8 @@ from runs.drawing import Drawing, Path, Words, draw
 from runs.report import Report, Section, Table
 
 MARGIN = 14 * mm
+OPENING = 38 * mm
+"""What the opening of a section and the first of its rows take at most."""
 PADDING = 6
 """Of the frame that ReportLab puts around a page."""
 WIDTH = A4[0] - 2 * MARGIN - 2 * PADDING
@@ -144,10 +146,11 @@ def _boxed(text: str, tone: str) -> Flowable:
 
 
 def _section(section: Section) -> Iterator[Flowable]:
-    opening: list[Flowable] = [Paragraph(escape(section.title), HEAD)]
+    yield CondPageBreak(OPENING)
+    yield Paragraph(escape(section.title), HEAD)
     if section.note:
-        opening.append(Paragraph(escape(section.note), BODY))
-    yield KeepTogether([*opening, Spacer(1, 4)])
+        yield Paragraph(escape(section.note), BODY)
+    yield Spacer(1, 4)
     for table in section.tables:
         if table.title:
             caption = Paragraph(escape(table.title), CAPTION)

@@ -277,7 +277,7 @@ class FileTransfer:
             self._pull_spans(part, follower)
             self.pulling = False
             size = part.done[0][1] if part.done else 0
-            if not follower.reached(size, 0):
+            if not follower.reached(size, TICK):
                 part.sync()  # the disk works while hashing catches up
             while not follower.reached(size, TICK):
                 self.lines.check()
