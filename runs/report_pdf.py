@@ -31,8 +31,8 @@ from runs.drawing import Drawing, Path, Words, draw
 from runs.report import Report, Section, Table
 
 MARGIN = 14 * mm
-OPENING = 38 * mm
-"""What the opening of a section and the first of its rows take at most."""
+OPENING, TABLE = 38 * mm, 20 * mm
+"""What the opening of a section, or of a table, and its first rows take at most."""
 PADDING = 6
 """Of the frame that ReportLab puts around a page."""
 WIDTH = A4[0] - 2 * MARGIN - 2 * PADDING
@@ -153,9 +153,8 @@ def _section(section: Section) -> Iterator[Flowable]:
     yield Spacer(1, 4)
     for table in section.tables:
         if table.title:
-            caption = Paragraph(escape(table.title), CAPTION)
-            caption.keepWithNext = True
-            yield caption
+            yield CondPageBreak(TABLE)
+            yield Paragraph(escape(table.title), CAPTION)
         yield _grid(table)
     yield from _charts(section.charts)
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import translation
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate
+from reportlab.platypus import Table as Grid
 
-from runs.report import Section, Table, report_of
+from runs.report import Report, Section, Table, report_of
 from runs.report_pdf import pdf
 from tests.portal.builders import completed, file_of, make_run, small_variants
 from tests.portal.conftest import Browser
@@ -113,6 +115,32 @@ def test_long_and_strange_words_fit_the_pdf() -> None:
     )
 
     assert content.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("rows", range(40, 64, 2))
+def test_no_heading_ends_a_page_of_the_pdf(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed: list[tuple[int, Flowable]] = []
+    monkeypatch.setattr(
+        SimpleDocTemplate,
+        "afterFlowable",
+        lambda self, flowable: placed.append((self.page, flowable)),
+    )
+    above = Table(["Name", "Value"], [["a", "1"]] * rows)
+    below = Table(["Name", "Value"], [["b", "2"]] * 25, "Titled")
+    sections = [Section("Above", [above]), Section("Below", [below], note="A note.")]
+
+    pdf(Report("Title", [("Run", "1")], (), sections, "now"))
+
+    titled = next(
+        at
+        for at, (_, flowable) in enumerate(placed)
+        if isinstance(flowable, Paragraph) and flowable.text == "Titled"
+    )
+    heading, _note, _space, _title, grid = placed[titled - 3 : titled + 2]
+    assert isinstance(grid[1], Grid)
+    assert heading[0] == grid[0]
 
 
 def test_in_french(looks: Browser) -> None:
