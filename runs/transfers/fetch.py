@@ -252,11 +252,14 @@ class FileTransfer:
         follower.start()
         follower.advance(size)
         try:
-            while not follower.reached(size, TICK):
-                self.lines.check()
-            return follower.finish()
+            return self._caught_up(follower, size)
         finally:
             follower.abort()
+
+    def _caught_up(self, follower: Follower, size: int) -> Digests:
+        while not follower.reached(size, TICK):
+            self.lines.check()
+        return follower.finish()
 
     def _check_room(self, resumed: int) -> None:
         if self.remote.size is not None:
@@ -279,9 +282,7 @@ class FileTransfer:
             size = part.done[0][1] if part.done else 0
             if not follower.reached(size, TICK):
                 part.sync()  # the disk works while hashing catches up
-            while not follower.reached(size, TICK):
-                self.lines.check()
-            return follower.finish()
+            return self._caught_up(follower, size)
         finally:
             self.pulling = False
             follower.abort()

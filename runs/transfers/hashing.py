@@ -165,7 +165,7 @@ class Follower(threading.Thread):
         """Waits that long; True once [0, size) is hashed, or never will be."""
         with self._moved:
             return self._moved.wait_for(
-                lambda: self.digests.size >= size or self.fault is not None, seconds
+                lambda: self.digests.size >= size or not self.is_alive(), seconds
             )
 
     def finish(self) -> Digests:
@@ -190,9 +190,7 @@ class Follower(threading.Thread):
             while (stop := self._wait()) is not None:
                 self._hash_to(stop, block)
         except OSError as fault:
-            with self._moved:
-                self.fault = fault
-                self._moved.notify_all()
+            self.fault = fault
 
     def _wait(self) -> int | None:
         """The next frontier, or None at the end; tells that the last was reached."""

@@ -16,6 +16,7 @@ import pytest
 
 from runs.transfers.base import RemoteFile, TransferCancelled, TransferError
 from runs.transfers.fetch import Job, fetch, fetch_all
+from runs.transfers.hashing import Digests, Follower
 from runs.transfers.https import HttpsSource, remote_file
 from tests.transfers.conftest import QUICK, gz, md5, noise, sha256
 from tests.transfers.servers import Handler, Site, cutting
@@ -164,6 +165,23 @@ def test_reports_progress_and_stops_when_told(
     got = fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
     assert (got.resumed_bytes, got.downloaded_bytes) == (len(data) - chunk, chunk)
     assert got.path.read_bytes() == data
+
+
+def test_hashing_that_died_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(_digests: Digests, _data: memoryview) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Digests, "update", out_of_memory)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    (tmp_path / "a").write_bytes(b"body")
+    with (tmp_path / "a").open("rb") as file:
+        follower = Follower(file.fileno(), Digests(RemoteFile("a", 4)))
+        follower.start()
+        follower.advance(4)
+        follower.join(10)
+        assert follower.reached(4, 0)
 
 
 def test_starts_again_when_the_object_changed(
