@@ -19,7 +19,7 @@
   const keep = (file, id) => { try { localStorage.setItem(key(file), id); } catch { /* private window */ } };
   const kept = (file) => { try { return localStorage.getItem(key(file)); } catch { return null; } };
   const forget = (file) => { try { localStorage.removeItem(key(file)); } catch { /* private window */ } };
-  const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+  const ANSWER_MS = 5000;
   const amount = (bytes) => {
     const giga = bytes >= 1e9;
     const value = giga ? bytes / 1e9 : bytes / 1e6;
@@ -30,17 +30,25 @@
   class Refused extends Error {}
   class Stopped extends Error {}
 
-  // One upload of one file; `xhr` is the request under way.
+  // One upload of one file; `end` ends at once what is waited for.
   class Sending {
     constructor(file) {
       this.file = file;
       this.stopped = false;
+      this.end = () => {};
       this.marks = [];
+    }
+    pause(ms) {
+      return new Promise((done) => {
+        this.end = done;
+        setTimeout(done, ms);
+      });
     }
     ask(method, url, body, type, moved) {
       return new Promise((done, fail) => {
         const xhr = new XMLHttpRequest();
-        this.xhr = xhr;
+        // The answer to a POST names what a stop has to delete: a stop waits for it.
+        this.end = () => (method === "POST" ? setTimeout(() => xhr.abort(), ANSWER_MS) : xhr.abort());
         xhr.open(method, url);
         xhr.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
         if (type) xhr.setRequestHeader("Content-Type", type);
@@ -79,8 +87,9 @@
     async run() {
       let state = null;
       let tries = 0;
-      while (!state || state.offset < this.file.size) {
+      for (;;) {
         if (this.stopped) throw new Stopped();
+        if (state && state.offset >= this.file.size) return state.upload;
         try {
           const next = state ? await this.part(state) : await this.begin();
           if (!state || next.offset !== state.offset) tries = 0;
@@ -89,11 +98,10 @@
         } catch (error) {
           if (error instanceof Refused || error instanceof Stopped || ++tries > TRIES) throw error;
           words.textContent = box.dataset.again;
-          await pause(Math.min(500 * 2 ** tries, 15000));
+          await this.pause(Math.min(500 * 2 ** tries, 15000));
           state = null; // ask the server where to go on
         }
       }
-      return state.upload;
     }
     show(bytes) {
       const now = performance.now();
@@ -105,9 +113,11 @@
       bar.value = percent;
       words.textContent = `${percent} % · ${amount(bytes)} / ${amount(this.file.size)} · ${amount(rate)}/s`;
     }
-    async giveUp() {
+    stop() {
       this.stopped = true;
-      this.xhr?.abort();
+      this.end();
+    }
+    async leaveNothing() {
       const id = kept(this.file);
       forget(this.file);
       if (id) await this.ask("DELETE", `${box.dataset.parts}/${id}`).catch(() => {});
@@ -121,8 +131,7 @@
     const sending = new Sending(file);
     const leaving = (leave) => leave.preventDefault();
     window.addEventListener("beforeunload", leaving);
-    let gone = null;
-    stop.onclick = () => { gone = sending.giveUp(); };
+    stop.onclick = () => sending.stop();
     box.hidden = stop.hidden = false;
     button.disabled = true;
     try {
@@ -135,7 +144,7 @@
       form.submit();
     } catch (error) {
       window.removeEventListener("beforeunload", leaving);
-      await gone;
+      if (error instanceof Stopped) await sending.leaveNothing();
       stop.hidden = true;
       button.disabled = false;
       words.textContent = error instanceof Stopped ? box.dataset.stopped

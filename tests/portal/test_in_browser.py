@@ -135,11 +135,45 @@ def test_a_stopped_upload_leaves_nothing(page: Page, archive: Path) -> None:
         lambda route: None,  # never answered
     )
 
-    choose(page, archive)
+    with page.expect_request(lambda asked: asked.method == "PATCH"):
+        choose(page, archive)
     page.click("[data-stop]")
 
     expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
     expect(page.locator("[data-send]")).to_be_enabled()
+    assert parts.store().all() == []
+
+
+def test_an_upload_stopped_before_it_has_a_name_leaves_nothing(
+    page: Page, archive: Path
+) -> None:
+    held: list[Route] = []
+    page.route("**/upload/parts", lambda route: held.append(route))
+
+    with page.expect_request(lambda asked: asked.method == "POST"):
+        choose(page, archive)
+    page.click("[data-stop]")
+    [opening] = held
+    opening.continue_()
+
+    expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
+    expect(page.locator("[data-send]")).to_be_enabled()
+    assert parts.store().all() == []
+
+
+def test_an_upload_that_waits_to_try_again_is_stopped_at_once(
+    page: Page, archive: Path
+) -> None:
+    page.route("**/upload/parts/*", lambda route: route.abort("connectionreset"))
+    page.clock.install(time=0)
+    page.clock.pause_at(1)  # no later try comes by itself
+
+    choose(page, archive)
+    expect(page.locator("[data-words]")).to_have_text("Connection lost; trying again…")
+    page.unroute("**/upload/parts/*")
+    page.click("[data-stop]")
+
+    expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
     assert parts.store().all() == []
 
 
