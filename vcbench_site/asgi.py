@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from importlib import import_module
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -27,3 +29,9 @@ application = ProtocolTypeRouter(
         "websocket": SameOrigin(URLRouter(websocket_urlpatterns)),
     }
 )
+
+# What is loaded now stays: a full garbage collection that walked through it would hold
+# up every viewer of a log for a tenth of a second. The pages are loaded with it.
+import_module(settings.ROOT_URLCONF)
+gc.collect()
+gc.freeze()
