@@ -180,14 +180,28 @@ def environment() -> dict[str, str]:
     }
 
 
-def timed(setting: Setting, command: Sequence[str]) -> tuple[float, float, float]:
-    """Seconds until the process ends, until its files are on the disk, of CPU."""
+@dataclass(frozen=True)
+class Took:
+    """Seconds of one process: to its end, until its files are on the disk, of CPU.
+
+    `loaded` is from when VCBench's modules are loaded, as they are in a worker.
+    """
+
+    seconds: float
+    on_disk: float
+    cpu: float
+    loaded: float | None
+
+
+def timed(setting: Setting, command: Sequence[str]) -> Took:
     shutil.rmtree(setting.out, ignore_errors=True)
     setting.out.mkdir()
     os.sync()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, env=environment(), check=True)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment(), check=True, stdout=subprocess.PIPE
+    )
     ended = time.perf_counter()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
@@ -195,7 +209,9 @@ def timed(setting: Setting, command: Sequence[str]) -> tuple[float, float, float
         fd = os.open(path, os.O_RDONLY)
         os.fsync(fd)
         os.close(fd)
-    return ended - started, time.perf_counter() - started, cpu
+    on_disk = time.perf_counter() - started
+    loaded = float(ran.stdout) if ran.stdout else None
+    return Took(ended - started, on_disk, cpu, loaded)
 
 
 def faults_of(setting: Setting) -> list[str]:
@@ -215,34 +231,41 @@ def faults_of(setting: Setting) -> list[str]:
 
 
 def race(setting: Setting, programs: Path | None, rounds: int) -> dict[str, object]:
-    times: dict[str, list[float]] = {}
-    durable: dict[str, list[float]] = {}
-    worked: dict[str, list[float]] = {}
+    took: dict[str, list[Took]] = {}
     for number in range(rounds):
         for name, command in commands(setting, programs).items():
-            seconds, on_disk, cpu = timed(setting, command)
-            worked.setdefault(name, []).append(cpu)
-            times.setdefault(name, []).append(seconds)
-            durable.setdefault(name, []).append(on_disk)
+            took.setdefault(name, []).append(timed(setting, command))
             if faults := faults_of(setting):
                 raise SystemExit(f"{name}: {'; '.join(faults)}")
+            last = took[name][-1]
             print(
-                f"round {number + 1}: {name} {seconds:.2f} s, on disk {on_disk:.2f} s"
+                f"round {number + 1}: {name} {last.seconds:.2f} s, "
+                f"on disk {last.on_disk:.2f} s"
             )
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    on_disk = {name: statistics.median(values) for name, values in durable.items()}
+
+    def medians(field: str) -> dict[str, float]:
+        values = {name: [getattr(each, field) for each in took[name]] for name in took}
+        return {
+            name: round(statistics.median(each), 2)
+            for name, each in values.items()
+            if None not in each
+        }
+
     result: dict[str, object] = {
-        "seconds": {name: round(value, 2) for name, value in medians.items()},
-        "best_seconds": {name: round(min(v), 2) for name, v in times.items()},
-        "cpu_seconds": {
-            name: round(statistics.median(v), 2) for name, v in worked.items()
+        "seconds": medians("seconds"),
+        "best_seconds": {
+            name: round(min(each.seconds for each in took[name]), 2) for name in took
         },
-        "seconds_on_disk": {name: round(v, 2) for name, v in on_disk.items()},
+        "seconds_on_disk": medians("on_disk"),
+        "seconds_once_loaded": medians("loaded"),
+        "cpu_seconds": medians("cpu"),
     }
-    for other in medians.keys() - {"vcbench", "vcbench_md5"}:
-        for key, found in (("", medians), ("_on_disk", on_disk)):
-            ratio = found[other] / found["vcbench"]
+    for other in took.keys() - {"vcbench", "vcbench_md5"}:
+        for key, field in (("", "seconds"), ("_on_disk", "on_disk")):
+            ratio = medians(field)[other] / medians(field)["vcbench"]
             result[f"times_as_fast_as_{other}{key}"] = round(ratio, 2)
+        ratio = medians("seconds")[other] / medians("loaded")["vcbench"]
+        result[f"times_as_fast_as_{other}_once_loaded"] = round(ratio, 2)
     return result
 
 
@@ -256,7 +279,9 @@ def cuts_and_kills(setting: Setting, kills: int) -> dict[str, object]:
         command = commands(setting, None)["vcbench"]
         command[command.index(setting.endpoint)] = url
         while True:
-            child = subprocess.Popen(command, cwd=ROOT, env=environment())
+            child = subprocess.Popen(
+                command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL
+            )
             mark = proxy.passed + chance.uniform(0.3, 1.5) * setting.size / (kills + 1)
             while child.poll() is None and (killed >= kills or proxy.passed < mark):
                 time.sleep(0.002)
@@ -280,6 +305,7 @@ def cuts_and_kills(setting: Setting, kills: int) -> dict[str, object]:
 
 def child(endpoint: str, sums: Path, out: Path, proof: str) -> None:
     """What the portal does: list, then bring everything, verified."""
+    started = time.perf_counter()
     store = S3Store(
         S3Settings(
             "bench", endpoint_url=endpoint, anonymous=True, addressing_style="path"
@@ -294,6 +320,7 @@ def child(endpoint: str, sums: Path, out: Path, proof: str) -> None:
     unproven = [file.path.name for file in got if file.verified_by != proof]
     if unproven or len(got) != len(jobs):
         raise SystemExit(f"not verified: {unproven}")
+    print(time.perf_counter() - started)
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ class Limits:
     """
 
     connections: int = 4
-    chunk_bytes: int = 16 * 1024 * 1024
+    chunk_bytes: int = 8 * 1024 * 1024
     attempts: int = 6
     restarts: int = 3
     backoff: float = 0.5

@@ -6,6 +6,7 @@ hold up a cancel nor the end of the process.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import threading
 import time
@@ -23,7 +24,10 @@ Task = Callable[[], None]
 class Batch:
     """Tasks given to a crew together; after the first fault no more of them begin."""
 
-    def __init__(self, lock: threading.Lock, tasks: Sequence[Task]) -> None:
+    def __init__(
+        self, lock: threading.Lock, tasks: Sequence[Task], rank: int = 0
+    ) -> None:
+        self.rank = rank
         self._change = threading.Condition(lock)
         self._waiting = deque(tasks)
         self._running = 0
@@ -63,20 +67,20 @@ class Batch:
 
 
 class Crew:
-    """Up to `workers` threads for the tasks of all batches, in the order given."""
+    """Up to `workers` threads for the tasks of all batches: by rank, then as given."""
 
     def __init__(self, workers: int, name: str) -> None:
         self._workers, self._name = max(1, workers), name
         self._lock = threading.Lock()
         self._change = threading.Condition(self._lock)
-        self._batches: deque[Batch] = deque()
+        self._batches: list[Batch] = []
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def give(self, tasks: Sequence[Task]) -> Batch:
-        batch = Batch(self._lock, tasks)
+    def give(self, tasks: Sequence[Task], rank: int = 0) -> Batch:
+        batch = Batch(self._lock, tasks, rank)
         with self._change:
-            self._batches.append(batch)
+            bisect.insort(self._batches, batch, key=lambda each: each.rank)
             self._change.notify(len(tasks))
             for _ in range(min(len(tasks), self._workers - len(self._threads))):
                 name = f"{self._name}-{len(self._threads)}"
@@ -104,7 +108,7 @@ class Crew:
                 while self._batches:
                     if task := self._batches[0].take():
                         return self._batches[0], task
-                    self._batches.popleft()
+                    del self._batches[0]
                 if self._closed:
                     return None
                 self._change.wait()

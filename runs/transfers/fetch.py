@@ -27,6 +27,7 @@ from runs.transfers.base import (
     never_stop,
     no_progress,
 )
+from runs.transfers.blocks import Blocks
 from runs.transfers.content import check_content
 from runs.transfers.crew import Batch, Crew, Lines, Meter, Task
 from runs.transfers.hashing import ChecksumError, Digests, Follower, known_proof, verify
@@ -44,6 +45,8 @@ from runs.transfers.pull import (
 
 TICK = 0.2  # seconds between two looks at `should_stop`
 SYNC_SECONDS = 2.0
+BLOCKS = 4
+"""Blocks of memory for a connection: two are a chunk, two wait to be hashed."""
 HALT_SECONDS = 3.0
 
 
@@ -93,11 +96,16 @@ def fetch_all(
     """
     limits = limits or Limits()
     meter = Meter(limits)
-    order = sorted(range(len(jobs)), key=lambda i: -(jobs[i].remote.size or 0))
+    order = sorted(range(len(jobs)), key=lambda i: jobs[i].remote.size or 0)
     files = Crew(limits.files_at_once, "file")
     ranges = Crew(limits.connections, "range")
-    transfers = [FileTransfer(source, job, limits, meter, ranges) for job in jobs]
-    batch = files.give([transfers[i].run for i in order])
+    blocks = Blocks(BLOCKS * max(1, limits.connections))
+    transfers = [
+        FileTransfer(source, job, limits, meter, ranges, blocks) for job in jobs
+    ]
+    for rank, i in enumerate(order):
+        transfers[i].rank = rank
+    batch = files.give([transfers[i].run for i in [*order[-1:], *order[:-1]]])
     try:
         _watch(batch, transfers, meter, progress, should_stop)
     finally:
@@ -134,14 +142,21 @@ class FileTransfer:
     """One file on its way; `run` is called in a thread of its own."""
 
     def __init__(
-        self, source: Source, job: Job, limits: Limits, meter: Meter, ranges: Crew
+        self,
+        source: Source,
+        job: Job,
+        limits: Limits,
+        meter: Meter,
+        ranges: Crew,
+        blocks: Blocks,
     ) -> None:
         self.source, self.limits, self.meter = source, limits, meter
-        self.ranges = ranges
+        self.ranges, self.blocks = ranges, blocks
         self.wanted = self.remote = job.remote
         self.target = job.target
         self.place = source.describe(job.remote)
         self.lines = Lines()
+        self.rank = 0
         self.result: Fetched | None = None
         self.pulling = False
         self._counted = 0
@@ -248,7 +263,7 @@ class FileTransfer:
         return self._fetched(digests, proof, digests.size)
 
     def _hash(self, fd: int, size: int, digests: Digests) -> Digests:
-        follower = Follower(fd, digests)
+        follower = Follower(fd, digests, self.blocks)
         follower.start()
         follower.advance(size)
         try:
@@ -271,7 +286,8 @@ class FileTransfer:
 
     def _pull(self, part: PartFile) -> Digests:
         """All bytes into the part file, and their digests."""
-        follower = Follower(part.fd, Digests(self.remote, self.limits.with_sha256))
+        digests = Digests(self.remote, self.limits.with_sha256)
+        follower = Follower(part.fd, digests, self.blocks)
         follower.start()
         if part.done and part.done[0][0] == 0:
             follower.advance(part.done[0][1])
@@ -289,13 +305,15 @@ class FileTransfer:
 
     def _pull_spans(self, part: PartFile, follower: Follower) -> None:
         lines = self.lines.child()
-        puller = Puller(self.source, self.remote, part, follower, self.limits, lines)
+        puller = Puller(
+            self.source, self.remote, part, follower, self.blocks, self.limits, lines
+        )
         puller.count = self._count
         tasks: list[Task] = [puller.whole]
         if self._in_ranges:
             spans = missing(part.done, self.remote.size or 0, self.limits.chunk_bytes)
             tasks = [puller.task(Cursor(*span)) for span in spans]
-        self._attend(self.ranges.give(tasks), part, lines)
+        self._attend(self.ranges.give(tasks, self.rank), part, lines)
 
     def _attend(self, batch: Batch, part: PartFile, lines: Lines) -> None:
         """Waits for the ranges of this file and syncs meanwhile."""

@@ -20,10 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runs.transfers.base import RemoteFile, SpaceError, TransferError, human_bytes
+from runs.transfers.blocks import PAGE
 
 logger = logging.getLogger(__name__)
 
 Span = tuple[int, int]
+DIRECT_BYTES = 1024 * 1024
+"""From here on a write goes past the page cache, where the file system can do that."""
 
 
 def merge(spans: list[Span]) -> list[Span]:
@@ -130,6 +133,20 @@ def check_space(folder: Path, needed: int, reserve: int = 0) -> None:
         )
 
 
+def _open_direct(path: Path) -> int | None:
+    """For writes past the page cache; None where the file system has no such thing."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_DIRECT | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def _write(fd: int, data: memoryview, offset: int) -> None:
+    while data:
+        count = os.pwrite(fd, data, offset)
+        data, offset = data[count:], offset + count
+
+
 class PartFile:
     """An open part file; one process at a time holds it (flock)."""
 
@@ -147,6 +164,7 @@ class PartFile:
         except BaseException:
             os.close(self.fd)
             raise
+        self._direct = _open_direct(self.path)
 
     def _open_locked(self) -> int:
         try:
@@ -216,14 +234,34 @@ class PartFile:
     def bytes_done(self) -> int:
         return sum(end - start for start, end in self.done)
 
-    def write(self, data: bytes, offset: int) -> None:
-        view = memoryview(data)
+    def write(self, data: memoryview, offset: int) -> bool:
+        """Whether it went past the page cache: to read it back would cost the disk."""
         try:
-            while view:
-                count = os.pwrite(self.fd, view, offset)
-                view, offset = view[count:], offset + count
+            if self._direct is not None and self._write_direct(data, offset):
+                return True
+            _write(self.fd, data, offset)
         except OSError as fault:
             raise full_disk(self.target.parent, fault) from fault
+        return False
+
+    def _write_direct(self, data: memoryview, offset: int) -> bool:
+        """Whole pages directly, what is left at the ends as usual; False if it cannot.
+
+        `data` lies in its pages of memory as in those of the file.
+        """
+        first = -offset % PAGE
+        last = len(data) - (offset + len(data)) % PAGE
+        if self._direct is None or last - first < DIRECT_BYTES:
+            return False
+        try:
+            _write(self._direct, data[first:last], offset + first)
+        except OSError as fault:
+            if fault.errno != errno.EINVAL:
+                raise
+            return False  # this file system, or this disk, asks for something else
+        _write(self.fd, data[:first], offset)
+        _write(self.fd, data[last:], offset + last)
+        return True
 
     def record(self, start: int, end: int) -> None:
         """Says, for good, that [start, end) has been written."""
@@ -268,5 +306,7 @@ class PartFile:
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
+        if self._direct is not None:
+            os.close(self._direct)
         os.close(self._journal)
         os.close(self.fd)

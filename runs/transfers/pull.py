@@ -23,6 +23,7 @@ from runs.transfers.base import (
     human_bytes,
     never_stop,
 )
+from runs.transfers.blocks import Block, Blocks
 from runs.transfers.content import refuse_web_page
 from runs.transfers.crew import GATE, Lines
 from runs.transfers.hashing import Follower, known_proof
@@ -30,10 +31,9 @@ from runs.transfers.http import content_range, explain, http_time
 from runs.transfers.part import PartFile
 from runs.transfers.waiting import stoppable
 
-READ = 512 * 1024
-# a kill costs what is not in the journal: this much, or this many seconds of it
-JOURNAL_BYTES = 512 * 1024
-JOURNAL_SECONDS = 0.01
+READ = 256 * 1024
+# a kill costs what is not in the file yet: a block, or what came in these seconds
+PIECE_SECONDS = 0.025
 Answer = TypeVar("Answer")
 
 
@@ -139,11 +139,13 @@ class Puller:
         remote: RemoteFile,
         part: PartFile,
         follower: Follower,
+        blocks: Blocks,
         limits: Limits,
         lines: Lines,
     ) -> None:
         self.source, self.remote, self.part = source, remote, part
-        self.follower, self.limits, self.lines = follower, limits, lines
+        self.follower, self.blocks = follower, blocks
+        self.limits, self.lines = limits, lines
         self.place = source.describe(remote)
         self.count: Callable[[int], None] = lambda _count: None
 
@@ -277,24 +279,43 @@ class Puller:
             )
 
     def _drain(self, response: BaseHTTPResponse, cursor: Cursor) -> None:
-        recorded, due = cursor.at, time.monotonic() + JOURNAL_SECONDS
+        """Piece by piece into memory, the file, the journal; then it may be hashed."""
+        more = True
+        while more and cursor.at < cursor.end:
+            block = self.blocks.take(cursor.at)
+            try:
+                more = self._fill(block, response, cursor.end)
+            finally:
+                cursor.at = self._keep(block)
+        if not more:
+            self._check_cut(cursor)
+
+    def _fill(self, block: Block, response: BaseHTTPResponse, end: int) -> bool:
+        """False once nothing more comes."""
+        due = time.monotonic() + PIECE_SECONDS
+        while (room := min(block.room, end - block.end)) and time.monotonic() < due:
+            data = self._read(response, min(READ, room))
+            self.lines.check()
+            if not data:
+                return False
+            block.add(data)
+            self.count(len(data))
+        return True
+
+    def _keep(self, block: Block) -> int:
+        """Where the next piece begins."""
+        start, end = block.start, block.end
+        held = False
         try:
-            while cursor.at < cursor.end:
-                data = self._read(response, min(READ, cursor.end - cursor.at))
-                self.lines.check()
-                if not data:
-                    self._check_cut(cursor)
-                    break
-                self.part.write(data, cursor.at)
-                cursor.at += len(data)
-                self.count(len(data))
-                now = time.monotonic()
-                if cursor.at - recorded >= JOURNAL_BYTES or now >= due:
-                    self._record(recorded, cursor.at)
-                    recorded, due = cursor.at, now + JOURNAL_SECONDS
+            if end > start and self.part.write(block.data, start):
+                self.blocks.hold(self.follower, block)
+                held = True
         finally:
-            if cursor.at > recorded:
-                self._record(recorded, cursor.at)
+            if not held:
+                self.blocks.give(block)
+        if end > start:
+            self._record(start, end)
+        return end
 
     def _record(self, start: int, end: int) -> None:
         self.part.record(start, end)

@@ -62,6 +62,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self, *, body: bool) -> None:
         path = self.path.partition("?")[0]
         site = self.site
+        self._counted = True
         with site.lock:
             site.requests.append((self.command, path, self.headers.get("Range", "")))
             site.open_now += 1
@@ -78,8 +79,13 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
-            with site.lock:
-                site.open_now -= 1
+            self._leave()
+
+    def _leave(self) -> None:
+        """Before the last bytes go out: with them the client may ask anew."""
+        with self.site.lock:
+            self.site.open_now -= self._counted
+        self._counted = False
 
     def answer(
         self, status: int, body: bytes = b"", headers: dict[str, str] | None = None
@@ -89,6 +95,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if "Content-Length" not in (headers or {}):
             self.send_header("Content-Length", str(len(body)))
+        if not body:
+            self._leave()
         self.end_headers()
         if self.command == "GET":
             self.push(body)
@@ -97,6 +105,8 @@ class Handler(BaseHTTPRequestHandler):
     def push(self, body: bytes) -> None:
         view = memoryview(body)
         while view:
+            if len(view) <= 65536:
+                self._leave()
             count = self.connection.send(view[:65536])
             self.site.sent += count
             view = view[count:]

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from runs.transfers import fetch as fetching
+from runs.transfers import part
 from runs.transfers.base import RemoteFile, TransferCancelled, TransferError
+from runs.transfers.blocks import PAGE, SIZE, Blocks
 from runs.transfers.fetch import Job, fetch, fetch_all
 from runs.transfers.hashing import Digests, Follower
 from runs.transfers.https import HttpsSource, remote_file
@@ -177,11 +180,50 @@ def test_hashing_that_died_is_not_waited_for(
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     (tmp_path / "a").write_bytes(b"body")
     with (tmp_path / "a").open("rb") as file:
-        follower = Follower(file.fileno(), Digests(RemoteFile("a", 4)))
+        follower = Follower(file.fileno(), Digests(RemoteFile("a", 4)), Blocks(1))
         follower.start()
         follower.advance(4)
         follower.join(10)
         assert follower.reached(4, 0)
+
+
+@pytest.mark.parametrize("least", [1, PAGE, part.DIRECT_BYTES])
+def test_a_file_cut_at_odd_places_is_whole(
+    url: str, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    """Pages that were begun before a cut and ended after it."""
+    monkeypatch.setattr(part, "DIRECT_BYTES", least)
+    data = site.files["/a.bin"] = noise(2 * SIZE + 4321)
+    with cutting(url, 700_000) as (address, proxy):
+        remote = remote_file(f"{address}/a.bin", sha256=sha256(data))
+        limits = replace(QUICK, chunk_bytes=SIZE, attempts=50)
+        got = fetch(HttpsSource(), remote, tmp_path / "a", limits=limits)
+    assert proxy.cuts
+    assert got.path.read_bytes() == data
+
+
+def test_a_range_that_lags_holds_up_no_other(
+    url: str, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others run out of memory for what cannot be hashed yet, and go on."""
+    monkeypatch.setattr(fetching, "BLOCKS", 1)
+    data = site.files["/a.bin"] = noise(8 * SIZE)
+    rest = threading.Semaphore(0)
+
+    def lag(handler: Handler, _body: bytes) -> bool:
+        if handler.command == "HEAD":
+            return False
+        if handler.headers["Range"].startswith("bytes=0-"):
+            assert all(rest.acquire(timeout=10) for _ in range(7))
+        else:
+            rest.release()
+        return False
+
+    site.faults["/a.bin"] = lag
+    limits = replace(QUICK, chunk_bytes=SIZE, read_timeout=20, stall_seconds=20)
+    remote = remote_file(f"{url}/a.bin", sha256=sha256(data))
+    got = fetch(HttpsSource(), remote, tmp_path / "a", limits=limits)
+    assert got.path.read_bytes() == data
 
 
 def test_starts_again_when_the_object_changed(
