@@ -302,7 +302,13 @@ class Stage(models.Model):
 class LogEntry(models.Model):
     """One line of a run's log; `sequence` counts 1, 2, 3 … without gaps."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_entries")
+    run = models.ForeignKey(
+        Run,
+        on_delete=models.CASCADE,
+        related_name="log_entries",
+        # the constraint below has an index that begins with it
+        db_index=False,
+    )
     sequence = models.BigIntegerField(_("line"))
     time = models.DateTimeField(_("time"))
     level = models.CharField(_("level"), max_length=10, choices=Level)

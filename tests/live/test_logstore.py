@@ -173,6 +173,15 @@ def test_a_window_is_one_query_by_the_index() -> None:
         assert "TEMP B-TREE" not in plan
 
 
+def test_lines_have_no_index_that_a_planner_could_take_instead() -> None:
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, "runs_logentry")
+    indexed = [each["columns"] for each in found.values() if each["index"]]
+    unique = [each["columns"] for each in found.values() if each["unique"]]
+    assert ["run_id"] not in indexed
+    assert ["run_id", "sequence"] in unique
+
+
 def test_the_file_is_plain_gzip_of_json_lines() -> None:
     run = ended_run(2_500)
     compaction.compact(run)
