@@ -95,10 +95,11 @@ class Console {
   later() { setTimeout(() => this.more(), POLL); }
   async forward(lines) {
     const filter = lines.filter ? { level: lines.filter.levels.join(","), search: lines.filter.search } : {};
-    const answer = await fetchLines(this.box, { since: lines.last, limit: PAGE, ...filter });
+    const since = lines.last;
+    const answer = await fetchLines(this.box, { since, limit: PAGE, ...filter });
     this.total = Math.max(this.total, answer.last_sequence);
-    if (lines !== this.lines) return;
-    if (answer.next <= lines.last) { lines.full = true; return; } // retention has removed the rest
+    if (lines !== this.lines || lines.last > since) return; // turned away from, or brought meanwhile
+    if (answer.next <= since) { lines.full = true; return; } // retention has removed the rest
     lines.append(answer.logs, answer.next);
     if (!lines.tooMany) return;
     if (lines.filter) lines.full = true;

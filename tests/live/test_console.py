@@ -76,8 +76,12 @@ def until_known(page: Page, last: int) -> None:
     page.evaluate(
         """async last => {
             const { console } = document.querySelector("[data-console]");
-            while (console.lines.last < last)
+            const end = performance.now() + 20_000;
+            while (console.lines.last < last) {
+                if (performance.now() > end)
+                    throw new Error(`only ${console.lines.last} came`);
                 await new Promise(requestAnimationFrame);
+            }
         }""",
         last,
     )
@@ -176,6 +180,22 @@ def test_scrolling_fetches_what_is_above_and_below(page: Page) -> None:
     page.evaluate("document.querySelector('[data-list]').scrollTop = 0")
     settle(page, 3_000)
     assert kept(page) == list(range(kept(page)[0], 5_001))
+
+
+def test_below_the_first_lines_more_are_fetched(page: Page) -> None:
+    run = long_log(20_000)
+    page.goto(run.get_absolute_url())
+    settle(page, 20_000)
+    page.get_by_role("button", name="First line").click()
+    settle(page, 1)
+    for last in (1_000, 2_000, 3_000):
+        until_known(page, last)
+        page.evaluate(
+            "() => { const l = document.querySelector('[data-list]');"
+            " l.scrollTop = l.scrollHeight; }"
+        )
+    until_known(page, 4_000)
+    assert kept(page) == list(range(1, kept(page)[-1] + 1))
 
 
 def test_the_first_error_is_jumped_to(page: Page) -> None:
