@@ -79,27 +79,30 @@ class Console {
 
   // What is fetched because somebody looks there
   async more() {
-    if (this.fetching || this.hidden) return;
     const { lines } = this;
+    if (lines.fetching || this.hidden) return;
     const top = this.list.scrollTop, bottom = this.list.scrollHeight - top - this.list.clientHeight;
     const near = 40 * this.height;
     const forward = lines.last < this.total && !lines.full && (bottom < near || this.following) &&
       !(lines === this.plain && lines.last === this.feed.cursor);
     const back = !this.following && !lines.filter && lines.first > 1 && top < near;
     if (!forward && !back) return;
-    this.fetching = true;
-    try { await (forward ? this.forward(lines) : this.back(lines)); } catch { this.later(); return; } finally { this.fetching = false; }
+    try { await this.fetch(lines, forward ? this.forward : this.back); } catch { this.later(); return; }
     this.draw();
     requestAnimationFrame(() => this.more()); // also for lines that were turned to meanwhile
   }
   later() { setTimeout(() => this.more(), POLL); }
+  // One fetch at a time for the same lines: a second one would ask for what the first brings.
+  async fetch(lines, bring) {
+    lines.fetching = true;
+    try { await bring.call(this, lines); } finally { lines.fetching = false; }
+  }
   async forward(lines) {
     const filter = lines.filter ? { level: lines.filter.levels.join(","), search: lines.filter.search } : {};
-    const since = lines.last;
-    const answer = await fetchLines(this.box, { since, limit: PAGE, ...filter });
+    const answer = await fetchLines(this.box, { since: lines.last, limit: PAGE, ...filter });
     this.total = Math.max(this.total, answer.last_sequence);
-    if (lines !== this.lines || lines.last > since) return; // turned away from, or brought meanwhile
-    if (answer.next <= since) { lines.full = true; return; } // retention has removed the rest
+    if (lines !== this.lines) return;
+    if (answer.next <= lines.last) { lines.full = true; return; } // retention has removed the rest
     lines.append(answer.logs, answer.next);
     if (!lines.tooMany) return;
     if (lines.filter) lines.full = true;
@@ -126,7 +129,7 @@ class Console {
     if (sequence < lines.first || sequence > lines.last || !lines.rows.length) {
       const since = Math.max(0, sequence - 1 - PAGE / 2);
       lines = this.lines = this.plain = new Lines(since, null);
-      try { await this.forward(lines); } catch { this.later(); }
+      try { await this.fetch(lines, this.forward); } catch { this.later(); }
       if (lines !== this.lines) return;
     }
     this.draw(true);

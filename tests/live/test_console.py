@@ -184,6 +184,8 @@ def test_scrolling_fetches_what_is_above_and_below(page: Page) -> None:
 
 def test_below_the_first_lines_more_are_fetched(page: Page) -> None:
     run = long_log(20_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(run.get_absolute_url())
     settle(page, 20_000)
     page.get_by_role("button", name="First line").click()
@@ -196,6 +198,7 @@ def test_below_the_first_lines_more_are_fetched(page: Page) -> None:
         )
     until_known(page, 4_000)
     assert kept(page) == list(range(1, kept(page)[-1] + 1))
+    assert sum("/logs?since=0&" in url for url in asked) == 1
 
 
 def test_the_first_error_is_jumped_to(page: Page) -> None:

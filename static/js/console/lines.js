@@ -11,6 +11,7 @@ export class Lines {
     this.first = since + 1;
     this.last = since; // looked at up to here
     this.full = false;
+    this.fetching = false;
   }
   matches(entry) {
     const { levels, search } = this.filter;
