@@ -22,7 +22,7 @@ from pathlib import Path
 
 from runs.transfers.base import TransferError, human_bytes
 from runs.transfers.hashing import BLOCK, ChecksumError
-from runs.transfers.part import check_space, full_disk, sync_folder
+from runs.transfers.part import check_space, full_disk, sync_folder, write_all
 
 UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -192,7 +192,8 @@ class UploadStore:
                         f"More came than the {upload.size} bytes announced. Cancel the "
                         "upload and begin again."
                     )
-                offset += self._write_all(fd, piece, offset)
+                self._write_all(fd, piece, offset)
+                offset += len(piece)
                 if offset - synced >= SYNC_BYTES:
                     self._sync(fd)
                     synced = offset
@@ -200,15 +201,11 @@ class UploadStore:
             self._sync(fd)
         return offset
 
-    def _write_all(self, fd: int, data: bytes, offset: int) -> int:
-        view, at = memoryview(data), offset
+    def _write_all(self, fd: int, data: bytes, offset: int) -> None:
         try:
-            while view:
-                count = os.pwrite(fd, view, at)
-                view, at = view[count:], at + count
+            write_all(fd, memoryview(data), offset)
         except OSError as fault:
             raise full_disk(self.folder, fault) from fault
-        return at - offset
 
     def _sync(self, fd: int) -> None:
         try:

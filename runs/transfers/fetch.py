@@ -88,10 +88,12 @@ def fetch_all(
     should_stop: ShouldStop = never_stop,
     limits: Limits | None = None,
 ) -> list[Fetched]:
-    """Brings several files, largest first; results in jobs' order.
+    """Brings several files, the largest first of all, then from the smallest on.
 
-    All share the same few connections, which take range after range. Files are many
-    at a time, so that those are busy while others are asked for, verified or synced.
+    Results are in jobs' order. All share the same few connections, which take range
+    after range, of the smallest files first: the largest fills what they leave. Files
+    are many at a time, so that the connections are busy while others are asked for,
+    verified or synced.
     The first fault ends all; the parts stay, so that a retry goes on from there.
     """
     limits = limits or Limits()
@@ -103,8 +105,6 @@ def fetch_all(
     transfers = [
         FileTransfer(source, job, limits, meter, ranges, blocks) for job in jobs
     ]
-    for rank, i in enumerate(order):
-        transfers[i].rank = rank
     batch = files.give([transfers[i].run for i in [*order[-1:], *order[:-1]]])
     try:
         _watch(batch, transfers, meter, progress, should_stop)
@@ -156,7 +156,6 @@ class FileTransfer:
         self.target = job.target
         self.place = source.describe(job.remote)
         self.lines = Lines()
-        self.rank = 0
         self.result: Fetched | None = None
         self.pulling = False
         self._counted = 0
@@ -305,15 +304,13 @@ class FileTransfer:
 
     def _pull_spans(self, part: PartFile, follower: Follower) -> None:
         lines = self.lines.child()
-        puller = Puller(
-            self.source, self.remote, part, follower, self.blocks, self.limits, lines
-        )
+        puller = Puller(self.source, self.remote, part, follower, self.limits, lines)
         puller.count = self._count
         tasks: list[Task] = [puller.whole]
         if self._in_ranges:
             spans = missing(part.done, self.remote.size or 0, self.limits.chunk_bytes)
             tasks = [puller.task(Cursor(*span)) for span in spans]
-        self._attend(self.ranges.give(tasks, self.rank), part, lines)
+        self._attend(self.ranges.give(tasks, self.remote.size or 0), part, lines)
 
     def _attend(self, batch: Batch, part: PartFile, lines: Lines) -> None:
         """Waits for the ranges of this file and syncs meanwhile."""

@@ -152,7 +152,7 @@ class Follower(threading.Thread):
 
     def __init__(self, fd: int, digests: Digests, blocks: Blocks) -> None:
         super().__init__(name="hashing", daemon=True)
-        self._fd, self.digests, self._blocks = fd, digests, blocks
+        self._fd, self.digests, self.blocks = fd, digests, blocks
         self._frontier, self._ended, self._aborted = 0, False, False
         self._moved = threading.Condition()
         self.fault: OSError | None = None
@@ -193,34 +193,34 @@ class Follower(threading.Thread):
         except OSError as fault:
             self.fault = fault
         finally:
-            self._blocks.forget(self)
+            self.blocks.forget(self)
 
     def _wait(self) -> int | None:
         """The next frontier, or None at the end; tells that the last was reached."""
         with self._moved:
             self._moved.notify_all()
-            self._blocks.idle(self)
+            self.blocks.idle(self)
             self._moved.wait_for(
                 lambda: self._ended or self._frontier > self.digests.size
             )
-            self._blocks.busy(self)
+            self.blocks.busy(self)
             if self._aborted or self._frontier <= self.digests.size:
                 return None
             return self._frontier
 
     def _hash_to(self, stop: int, memory: memoryview) -> None:
         while (at := self.digests.size) < stop and not self._aborted:
-            block = self._blocks.claim(self, at)
+            block = self.blocks.claim(self, at)
             if block is None:
                 self._read_back(at, stop, memory)
                 continue
             try:
                 self.digests.update(block.data)
             finally:
-                self._blocks.give(block)
+                self.blocks.give(block)
 
     def _read_back(self, at: int, stop: int, memory: memoryview) -> None:
-        stop = min(stop, at + BLOCK, self._blocks.next_held(self, at) or stop)
+        stop = min(stop, at + BLOCK, self.blocks.next_held(self, at) or stop)
         count = os.preadv(self._fd, [memory[: stop - at]], at)
         if count == 0:
             raise OSError(f"the part file ends at {at} instead of {stop}")

@@ -141,7 +141,8 @@ def _open_direct(path: Path) -> int | None:
         return None
 
 
-def _write(fd: int, data: memoryview, offset: int) -> None:
+def write_all(fd: int, data: memoryview, offset: int) -> None:
+    """All of `data`, which one `pwrite` need not take; raises OSError."""
     while data:
         count = os.pwrite(fd, data, offset)
         data, offset = data[count:], offset + count
@@ -237,9 +238,9 @@ class PartFile:
     def write(self, data: memoryview, offset: int) -> bool:
         """Whether it went past the page cache: to read it back would cost the disk."""
         try:
-            if self._direct is not None and self._write_direct(data, offset):
+            if self._write_direct(data, offset):
                 return True
-            _write(self.fd, data, offset)
+            write_all(self.fd, data, offset)
         except OSError as fault:
             raise full_disk(self.target.parent, fault) from fault
         return False
@@ -254,13 +255,13 @@ class PartFile:
         if self._direct is None or last - first < DIRECT_BYTES:
             return False
         try:
-            _write(self._direct, data[first:last], offset + first)
+            write_all(self._direct, data[first:last], offset + first)
         except OSError as fault:
             if fault.errno != errno.EINVAL:
                 raise
             return False  # this file system, or this disk, asks for something else
-        _write(self.fd, data[:first], offset)
-        _write(self.fd, data[last:], offset + last)
+        write_all(self.fd, data[:first], offset)
+        write_all(self.fd, data[last:], offset + last)
         return True
 
     def record(self, start: int, end: int) -> None:

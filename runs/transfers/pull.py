@@ -23,7 +23,7 @@ from runs.transfers.base import (
     human_bytes,
     never_stop,
 )
-from runs.transfers.blocks import Block, Blocks
+from runs.transfers.blocks import Block
 from runs.transfers.content import refuse_web_page
 from runs.transfers.crew import GATE, Lines
 from runs.transfers.hashing import Follower, known_proof
@@ -139,13 +139,12 @@ class Puller:
         remote: RemoteFile,
         part: PartFile,
         follower: Follower,
-        blocks: Blocks,
         limits: Limits,
         lines: Lines,
     ) -> None:
         self.source, self.remote, self.part = source, remote, part
-        self.follower, self.blocks = follower, blocks
-        self.limits, self.lines = limits, lines
+        self.follower, self.limits, self.lines = follower, limits, lines
+        self.blocks = follower.blocks
         self.place = source.describe(remote)
         self.count: Callable[[int], None] = lambda _count: None
 
