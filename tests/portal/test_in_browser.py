@@ -63,6 +63,12 @@ def choose(page: Page, archive: Path, sample: str = "NA24385_zip") -> None:
     page.click("[data-send]")
 
 
+def stopped_without_a_trace(page: Page) -> None:
+    expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
+    expect(page.locator("[data-send]")).to_be_enabled()
+    assert parts.store().all() == []
+
+
 def arrived(run: Run, archive: Path, tmp_path: Path) -> bool:
     kept = tmp_path / str(run.location["archive"])
     return kept.read_bytes() == archive.read_bytes()
@@ -139,9 +145,7 @@ def test_a_stopped_upload_leaves_nothing(page: Page, archive: Path) -> None:
         choose(page, archive)
     page.click("[data-stop]")
 
-    expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
-    expect(page.locator("[data-send]")).to_be_enabled()
-    assert parts.store().all() == []
+    stopped_without_a_trace(page)
 
 
 def test_an_upload_stopped_before_it_has_a_name_leaves_nothing(
@@ -156,9 +160,7 @@ def test_an_upload_stopped_before_it_has_a_name_leaves_nothing(
     [opening] = held
     opening.continue_()
 
-    expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
-    expect(page.locator("[data-send]")).to_be_enabled()
-    assert parts.store().all() == []
+    stopped_without_a_trace(page)
 
 
 def test_an_upload_that_waits_to_try_again_is_stopped_at_once(
@@ -173,8 +175,7 @@ def test_an_upload_that_waits_to_try_again_is_stopped_at_once(
     page.unroute("**/upload/parts/*")
     page.click("[data-stop]")
 
-    expect(page.locator("[data-words]")).to_have_text("Stopped. Nothing was kept.")
-    assert parts.store().all() == []
+    stopped_without_a_trace(page)
 
 
 def test_a_refused_upload_says_why(

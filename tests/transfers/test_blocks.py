@@ -13,6 +13,14 @@ def filled(blocks: Blocks, start: int, data: bytes = b"data") -> Block:
     return block
 
 
+def hashing(blocks: Blocks) -> tuple[object, Block]:
+    """An owner that hashes, and the block that it holds."""
+    owner, block = object(), filled(blocks, 0)
+    blocks.busy(owner)
+    blocks.hold(owner, block)
+    return owner, block
+
+
 def taker(blocks: Blocks, start: int) -> tuple[threading.Thread, list[Block]]:
     """A thread that takes a block, and what it got."""
     got: list[Block] = []
@@ -63,10 +71,7 @@ def test_who_needs_a_block_takes_the_newest_of_an_owner_that_waits() -> None:
 
 def test_an_owner_that_hashes_keeps_its_blocks_until_it_waits() -> None:
     blocks = Blocks(1)
-    owner = object()
-    block = filled(blocks, 0)
-    blocks.busy(owner)
-    blocks.hold(owner, block)
+    owner, block = hashing(blocks)
     thread, got = taker(blocks, 7)
     thread.join(0.05)
     assert thread.is_alive()
@@ -86,10 +91,7 @@ def test_a_block_given_back_goes_to_who_waits() -> None:
 
 def test_what_is_forgotten_is_free() -> None:
     blocks = Blocks(1)
-    owner = object()
-    block = filled(blocks, 0)
-    blocks.busy(owner)
-    blocks.hold(owner, block)
+    owner, block = hashing(blocks)
     blocks.forget(owner)
     assert blocks.claim(owner, 0) is None
     assert blocks.take(7) is block
