@@ -4,7 +4,8 @@
 
 Serves files of 1 MB to 1 GB with nginx on loopback and brings them by S3 requests with
 each tool, as a whole process, in turns. VCBench also verifies each file (by SHA-256,
-and again by MD5) and brings it to the disk; the others do neither. Then the same files
+and again by MD5) and brings it to the disk; the others do neither. In each round it is
+taken as well what hashing and the disk take alone for these bytes. Then the same files
 come through a proxy that cuts each connection after 5 MB on average, while the process
 is killed ten times. The last line is JSON.
 """
@@ -33,6 +34,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benches.alone import seconds_of_disk, seconds_of_sha256  # noqa: E402
 from runs.transfers.base import Limits  # noqa: E402
 from runs.transfers.fetch import Job, fetch_all  # noqa: E402
 from runs.transfers.s3 import S3Settings, S3Store  # noqa: E402
@@ -232,7 +234,11 @@ def faults_of(setting: Setting) -> list[str]:
 
 def race(setting: Setting, programs: Path | None, rounds: int) -> dict[str, object]:
     took: dict[str, list[Took]] = {}
+    alone: dict[str, list[float]] = {"sha256": [], "disk": []}
+    served = list((setting.work / "www" / "bench").iterdir())
     for number in range(rounds):
+        alone["sha256"].append(seconds_of_sha256(served))
+        alone["disk"].append(seconds_of_disk(setting.work / "alone", setting.size))
         for name, command in commands(setting, programs).items():
             took.setdefault(name, []).append(timed(setting, command))
             if faults := faults_of(setting):
@@ -259,6 +265,9 @@ def race(setting: Setting, programs: Path | None, rounds: int) -> dict[str, obje
         "seconds_on_disk": medians("on_disk"),
         "seconds_once_loaded": medians("loaded"),
         "cpu_seconds": medians("cpu"),
+        "seconds_alone": {
+            name: round(statistics.median(each), 2) for name, each in alone.items()
+        },
     }
     for other in took.keys() - {"vcbench", "vcbench_md5"}:
         for key, field in (("", "seconds"), ("_on_disk", "on_disk")):

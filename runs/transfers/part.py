@@ -166,6 +166,7 @@ class PartFile:
             os.close(self.fd)
             raise
         self._direct = _open_direct(self.path)
+        self._refused = False
 
     def _open_locked(self) -> int:
         try:
@@ -252,14 +253,15 @@ class PartFile:
         """
         first = -offset % PAGE
         last = len(data) - (offset + len(data)) % PAGE
-        if self._direct is None or last - first < DIRECT_BYTES:
+        if self._direct is None or self._refused or last - first < DIRECT_BYTES:
             return False
         try:
             write_all(self._direct, data[first:last], offset + first)
         except OSError as fault:
             if fault.errno != errno.EINVAL:
                 raise
-            return False  # this file system, or this disk, asks for something else
+            self._refused = True  # the file system, or its disk, asks for other sizes
+            return False
         write_all(self.fd, data[:first], offset)
         write_all(self.fd, data[last:], offset + last)
         return True
