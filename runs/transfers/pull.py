@@ -33,7 +33,7 @@ from runs.transfers.waiting import stoppable
 
 READ = 256 * 1024
 # a kill costs what is not in the file yet: a block, or what came in these seconds
-PIECE_SECONDS = 0.01
+PIECE_SECONDS = 0.005
 Answer = TypeVar("Answer")
 
 
