@@ -15,10 +15,11 @@ django.setup(set_prefix=False)
 
 # Only now can models be imported.
 from runs.routing import websocket_urlpatterns  # noqa: E402
-from vcbench_site import backpressure, bodies  # noqa: E402
+from vcbench_site import backpressure, bodies, broadcast  # noqa: E402
 from vcbench_site.origin import SameOrigin  # noqa: E402
 
 backpressure.install()
+broadcast.install()
 bodies.install(
     settings.VCBENCH.data_dir / "tmp",
     int(settings.VCBENCH.upload_max_gb * 1_000_000_000),
