@@ -4,7 +4,7 @@ The hub alone is a member of the run's channel group. On a hint it reads the row
 its cursor, once, and feeds all its viewers through bounded queues. A viewer whose queue
 is full is left out and catches up from the rows by itself, so it slows nobody. Hints
 may be lost (Redis restarts empty): the hub also looks at the run's row twice a second,
-and twenty times a second while hints do not arrive.
+and every 30 ms while hints do not arrive.
 """
 
 from __future__ import annotations
