@@ -28,16 +28,13 @@ import sys
 import time
 import venv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benches.alone import seconds_of_disk, seconds_of_sha256  # noqa: E402
-from runs.transfers.base import Limits  # noqa: E402
-from runs.transfers.fetch import Job, fetch_all  # noqa: E402
-from runs.transfers.s3 import S3Settings, S3Store  # noqa: E402
 from tests.transfers.servers import cutting  # noqa: E402
 
 MB = 1_000_000
@@ -155,11 +152,10 @@ def tools(folder: Path) -> Path:
 
 def commands(setting: Setting, programs: Path | None) -> dict[str, list[str]]:
     out = str(setting.out)
-    ours = [
-        sys.executable, str(Path(__file__).resolve()),
-        "--child", setting.endpoint, str(setting.work / "sums.json"), "--folder", out,
-    ]  # fmt: skip
-    both = {"vcbench": ours, "vcbench_md5": [*ours, "--proof", "md5"]}
+    client = str(ROOT / "benches" / "transfer_client.py")
+    sums = str(setting.work / "sums.json")
+    ours = [sys.executable, client, setting.endpoint, sums, out]
+    both = {"vcbench": [*ours, "sha256"], "vcbench_md5": [*ours, "md5"]}
     if programs is None:
         return both
     where = ["--endpoint-url", setting.endpoint, "--no-sign-request"]
@@ -312,26 +308,6 @@ def cuts_and_kills(setting: Setting, kills: int) -> dict[str, object]:
     }
 
 
-def child(endpoint: str, sums: Path, out: Path, proof: str) -> None:
-    """What the portal does: list, then bring everything, verified."""
-    started = time.perf_counter()
-    store = S3Store(
-        S3Settings(
-            "bench", endpoint_url=endpoint, anonymous=True, addressing_style="path"
-        )
-    )
-    known = json.loads(sums.read_text())
-    jobs = [
-        Job(replace(file, **{proof: known[file.name][proof]}), out / file.name)
-        for file in store.objects("")
-    ]
-    got = fetch_all(store, jobs, limits=Limits(backoff=0.05, attempts=20))
-    unproven = [file.path.name for file in got if file.verified_by != proof]
-    if unproven or len(got) != len(jobs):
-        raise SystemExit(f"not verified: {unproven}")
-    print(time.perf_counter() - started)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gb", type=float, default=2.0)
@@ -339,12 +315,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench-transfer")
     parser.add_argument("--alone", action="store_true", help="without the other tools")
-    parser.add_argument("--child", nargs=2, metavar=("ENDPOINT", "SUMS"))
-    parser.add_argument("--proof", choices=PROOFS, default=PROOFS[0])
     options = parser.parse_args()
-    if options.child:
-        child(options.child[0], Path(options.child[1]), options.folder, options.proof)
-        return
     if not shutil.which("nginx"):
         raise SystemExit("nginx is missing: apt-get install nginx-light")
     work = options.folder.resolve()

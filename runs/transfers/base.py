@@ -55,7 +55,8 @@ class RemoteFile:
     `address` is what the source needs to find it: a key for S3, a URL for HTTPS.
     `etag` is kept as sent, quotes included. `checksums` holds full-object checksums
     announced in headers, base64 by algorithm (`{"crc32": "…"}`). `part_size` is that
-    of a multipart upload, which is what makes an ETag `…-N` checkable.
+    of a multipart upload, which is what makes an ETag `…-N` checkable. `listed` is true
+    of what a listing said a moment ago, which need not be asked for again.
     """
 
     name: str
@@ -71,6 +72,7 @@ class RemoteFile:
     checksums: Mapping[str, str] = field(default_factory=dict)
     accepts_ranges: bool = True
     content_type: str = ""
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ class FileTransfer:
         self._counted = 0
         self._received = 0
         self._no_ranges = False
+        self._trusted = job.remote.listed
 
     def run(self) -> None:
         """Starts again where the object changed, or what came was not what was sent."""
@@ -191,7 +192,7 @@ class FileTransfer:
         self.meter.add(count, received=received)
 
     def _once(self) -> Fetched:
-        self.remote = self._probe()
+        self.remote = self._as_listed() or self._probe()
         if found := self._in_place():
             return found
         part = PartFile(self.target, Identity.of(self.remote))
@@ -209,6 +210,19 @@ class FileTransfer:
     @property
     def _in_ranges(self) -> bool:
         return self.remote.accepts_ranges and self.remote.size is not None
+
+    def _as_listed(self) -> RemoteFile | None:
+        """What a listing said, where a checksum proves the content: one request less.
+
+        It is asked for under its ETag. Where that does not hold any more, or anything
+        else was not as expected, the next try asks what there is.
+        """
+        wanted, trusted = self.wanted, self._trusted
+        self._trusted = False
+        if not (trusted and wanted.etag and (wanted.sha256 or wanted.md5)):
+            return None
+        self._check_size(wanted.size)
+        return wanted
 
     def _ask(self) -> RemoteFile:
         return ask(self.source, self.wanted, self.limits, self.lines)

@@ -158,6 +158,7 @@ class S3Store:
             etag=str(entry.get("ETag", "")),
             last_modified=entry.get("LastModified"),
             address=key,
+            listed=True,
         )
 
     def _folders(self, prefix: str) -> Iterator[str]:

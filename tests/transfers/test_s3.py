@@ -187,6 +187,72 @@ def test_a_known_md5_is_checked_beside_the_header(
         fetch(store, replace(remote, md5="0" * 32), tmp_path / "b", limits=QUICK)
 
 
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keys that the store was asked about one by one."""
+    asked: list[str] = []
+    probe = S3Store.probe
+
+    def counted(store: S3Store, remote: RemoteFile) -> RemoteFile:
+        asked.append(remote.address)
+        return probe(store, remote)
+
+    monkeypatch.setattr(S3Store, "probe", counted)
+    return asked
+
+
+def listed(s3: Any, settings: S3Settings, body: bytes) -> tuple[S3Store, RemoteFile]:
+    put(s3, "vcfs/a.vcf.gz", body)
+    store = S3Store(settings)
+    [found] = store.objects("vcfs/")
+    return store, found
+
+
+def test_what_a_listing_said_is_not_asked_again_where_a_checksum_is_known(
+    s3: Any, settings: S3Settings, probes: list[str], tmp_path: Path
+) -> None:
+    body = gz(600_000)
+    store, found = listed(s3, settings, body)
+    known = replace(found, md5=md5(body))
+    got = fetch(store, known, tmp_path / "a.vcf.gz", limits=QUICK)
+    assert (got.verified_by, probes) == ("md5", [])
+    fetch(store, found, tmp_path / "b.vcf.gz", limits=QUICK)
+    assert probes == [found.address]
+
+
+def test_what_changed_since_it_was_listed_is_asked_about(
+    s3: Any, settings: S3Settings, probes: list[str], tmp_path: Path
+) -> None:
+    store, found = listed(s3, settings, gz(600_000))
+    body = gz(500_000, seed=8)
+    put(s3, found.address, body)
+    target = tmp_path / "a.vcf.gz"
+    got = fetch(store, replace(found, sha256=sha256(body)), target, limits=QUICK)
+    assert (got.size, target.read_bytes()) == (len(body), body)
+    assert probes == [found.address]
+
+
+def test_what_changed_into_something_else_is_not_kept(
+    s3: Any, settings: S3Settings, tmp_path: Path
+) -> None:
+    body = gz(600_000)
+    store, found = listed(s3, settings, body)
+    put(s3, found.address, gz(600_000, seed=8))
+    with pytest.raises(TransferError, match="did not arrive as it was sent"):
+        fetch(store, replace(found, md5=md5(body)), tmp_path / "a", limits=QUICK)
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_was_removed_since_it_was_listed(
+    s3: Any, settings: S3Settings, tmp_path: Path
+) -> None:
+    body = gz()
+    store, found = listed(s3, settings, body)
+    s3.delete_object(Bucket=BUCKET, Key=found.address)
+    with pytest.raises(TransferError, match="does not exist|is not there|no such"):
+        fetch(store, replace(found, md5=md5(body)), tmp_path / "a", limits=QUICK)
+
+
 def test_multipart_objects_are_verified_by_their_parts(
     s3: Any, settings: S3Settings, tmp_path: Path
 ) -> None:
