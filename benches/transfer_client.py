@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from runs.transfers.base import Limits  # noqa: E402
-from runs.transfers.fetch import Job, fetch_all  # noqa: E402
-from runs.transfers.s3 import S3Settings, S3Store  # noqa: E402
+from runs.transfers.base import Limits
+from runs.transfers.fetch import Job, fetch_all
+from runs.transfers.s3 import S3Settings, S3Store
 
 
 def main(endpoint: str, sums: Path, out: Path, proof: str) -> None:
