@@ -31,7 +31,13 @@ from runs.transfers.blocks import Blocks
 from runs.transfers.content import check_content
 from runs.transfers.crew import Batch, Crew, Lines, Meter, Task
 from runs.transfers.hashing import ChecksumError, Digests, Follower, known_proof, verify
-from runs.transfers.part import Identity, PartFile, check_space, missing
+from runs.transfers.part import (
+    Identity,
+    PartFile,
+    check_space,
+    clear_journal,
+    missing,
+)
 from runs.transfers.pull import (
     Cursor,
     CutWhole,
@@ -272,6 +278,7 @@ class FileTransfer:
             return None
         finally:
             os.close(fd)
+        clear_journal(self.target)
         self._count(digests.size, received=False)
         return self._fetched(digests, proof, digests.size)
 

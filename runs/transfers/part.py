@@ -148,13 +148,25 @@ def write_all(fd: int, data: memoryview, offset: int) -> None:
         data, offset = data[count:], offset + count
 
 
+def part_paths(target: Path) -> tuple[Path, Path]:
+    """The part file of a target, and its journal."""
+    part = target.with_name(target.name + ".part")
+    return part, part.with_name(part.name + ".journal")
+
+
+def clear_journal(target: Path) -> None:
+    """Removes the journal that a kill right after the rename has left behind."""
+    part, journal = part_paths(target)
+    if not part.exists():
+        journal.unlink(missing_ok=True)
+
+
 class PartFile:
     """An open part file; one process at a time holds it (flock)."""
 
     def __init__(self, target: Path, identity: Identity) -> None:
         self.target = target
-        self.path = target.with_name(target.name + ".part")
-        self.journal_path = target.with_name(target.name + ".part.journal")
+        self.path, self.journal_path = part_paths(target)
         self.identity = identity
         self.done: list[Span] = []
         self._lock = threading.Lock()

@@ -120,6 +120,26 @@ def test_brings_again_what_was_damaged_in_place(
     assert got.path.read_bytes() == data
 
 
+def test_a_kill_right_after_the_rename_leaves_no_journal(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    data = site.files["/a.bin"] = noise(500_000)
+    remote = remote_file(f"{url}/a.bin", md5=md5(data))
+
+    class Killed(BaseException):
+        pass
+
+    def kill(path: Path, missing_ok: bool = False) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Path, "unlink", kill)
+        fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
+    assert left_over(tmp_path) == ["a.part.journal"]
+    got = fetch(HttpsSource(), remote, tmp_path / "a", limits=QUICK)
+    assert (got.downloaded_bytes, left_over(tmp_path)) == (0, [])
+
+
 def test_reports_progress_and_stops_when_told(
     site: Site, url: str, tmp_path: Path
 ) -> None:
