@@ -243,7 +243,7 @@ class LogEntryAdmin(LongTableAdmin):
 class ArtifactAdmin(LongTableAdmin):
     list_display = ["name", "run", "role", "stage", "size", "verified_by", "removed_at"]
     list_filter = ["role", "stage", ("removed_at", admin.EmptyFieldListFilter), OfRun]
-    search_fields = ["name", "=sha256", "=md5", "=run__sample__name"]
+    search_fields = ["name", "=sha256", "=md5", "=crc64nvme", "=run__sample__name"]
     list_select_related = ["run__sample"]
     ordering = ["-pk"]
 

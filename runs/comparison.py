@@ -56,7 +56,7 @@ def sides_of(runs: Sequence[Run], *, passing: str, stratum: str) -> list[Side]:
         sides[whole.run_id].structural = whole
     files = Artifact.objects.filter(run__in=sides, role=Artifact.Role.REFERENCE)
     for file in files:
-        sides[file.run_id].checksums[file.name] = file.sha256 or file.md5
+        sides[file.run_id].checksums[file.name] = file.checksum
     return list(sides.values())
 
 

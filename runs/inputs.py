@@ -71,4 +71,4 @@ class Inputs:
             header = sniff(found.file)
         except VcfError as error:
             raise StageFailed(str(error)) from error
-        return Calls(found.file, header, f"{found.size}:{found.sha256 or found.md5}")
+        return Calls(found.file, header, f"{found.size}:{found.checksum}")

@@ -349,6 +349,12 @@ class Artifact(models.Model):
     size = models.BigIntegerField(_("size"))
     md5 = models.CharField(_("MD5"), max_length=32, blank=True)
     sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    crc64nvme = models.CharField(
+        _("CRC64NVME"),
+        max_length=12,
+        blank=True,
+        help_text=_("In base64, as S3 shows it."),
+    )
     verified_by = models.CharField(
         _("verified by"),
         max_length=20,
@@ -374,6 +380,16 @@ class Artifact(models.Model):
     @property
     def file(self) -> Path:
         return Path(settings.VCBENCH.data_dir) / self.path
+
+    @property
+    def checksum_name(self) -> str:
+        """Of the strongest that was taken; empty where none was."""
+        names = ("sha256", "md5", "crc64nvme")
+        return next((name for name in names if getattr(self, name)), "")
+
+    @property
+    def checksum(self) -> str:
+        return str(getattr(self, self.checksum_name, ""))
 
 
 class Annotation(models.Model):

@@ -241,7 +241,7 @@ def _files(results: Results) -> Section:
             file.name,
             str(file.get_role_display()),
             amount(file.size),
-            file.sha256 or file.md5,
+            file.checksum,
         ]
         for file in results.files
     ]

@@ -84,6 +84,7 @@ class ArtifactAnswer(TypedDict):
     size: int
     md5: str
     sha256: str
+    crc64nvme: str
     verified_by: str
     removed_at: datetime | None
     link: str

@@ -51,7 +51,7 @@ def send(request: HttpRequest, file: Path, etag: str) -> HttpResponseBase:
 
 
 def etag_of(artifact: Artifact, changed: int) -> str:
-    return quote_etag(artifact.sha256 or artifact.md5 or f"{artifact.size}-{changed}")
+    return quote_etag(artifact.checksum or f"{artifact.size}-{changed}")
 
 
 def _readable(artifact: Artifact) -> Path:

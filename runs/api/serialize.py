@@ -82,6 +82,7 @@ def artifact_answer(artifact: Artifact, run: Run) -> ArtifactAnswer:
         "size": artifact.size,
         "md5": artifact.md5,
         "sha256": artifact.sha256,
+        "crc64nvme": artifact.crc64nvme,
         "verified_by": artifact.verified_by,
         "removed_at": artifact.removed_at,
         "link": reverse("api-runs-artifacts", args=[run.uuid, artifact.name]),

@@ -22,7 +22,7 @@ class CsvStage:
 
     def inputs(self, context: Context) -> dict[str, Any]:
         files = Inputs.of(context).metrics()
-        return {file.name: f"{file.size}:{file.sha256 or file.md5}" for file in files}
+        return {file.name: f"{file.size}:{file.checksum}" for file in files}
 
     def perform(self, context: Context, work: Path) -> None:
         """Nothing to make: the values go from the inputs into rows."""

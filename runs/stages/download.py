@@ -107,6 +107,7 @@ class DownloadStage:
                 size=entry["size"],
                 md5=entry["md5"] or "",
                 sha256=entry["sha256"] or "",
+                crc64nvme=entry.get("crc64nvme") or "",
                 verified_by=entry["verified_by"],
                 origin=entry["source"],
             )

@@ -81,8 +81,8 @@ class Fetched:
 
     `size` alone proves little and is to be shown as such. `resumed_bytes` were taken
     over from an earlier attempt; `downloaded_bytes` went over the wire in this one.
-    At least one of `md5` and `sha256` is set: MD5 costs more than twice as much, so it
-    is computed only where no SHA-256 or checksum header proves the content. With
+    At least one of `md5`, `sha256` and `crc64nvme` (base64, as S3 shows it) is set:
+    what proved the content, or SHA-256 where nothing as long did. With
     `Limits.with_sha256` that one is set in any case.
     """
 
@@ -94,6 +94,7 @@ class Fetched:
     resumed_bytes: int = 0
     downloaded_bytes: int = 0
     source: str = ""
+    crc64nvme: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -372,4 +372,5 @@ class FileTransfer:
             resumed_bytes=resumed,
             downloaded_bytes=self._received,
             source=self.place,
+            crc64nvme=digests.base64("crc64nvme"),
         )

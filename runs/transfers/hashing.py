@@ -104,8 +104,9 @@ class Digests:
     """All that is computed of one file in one pass: what is enough to prove it.
 
     Of the two large ones only SHA-256 where it is known, else only MD5 where it is
-    known or is all that can be proved (ETag), else SHA-256 for the record. Checksums
-    of headers are checked beside them.
+    known or is all that can be proved (ETag). Checksums of headers are checked beside
+    them. CRC64NVME, which S3 keeps of each new object, is also enough for the record;
+    where there is only a shorter one, or none, SHA-256 is taken for it.
     """
 
     remote: RemoteFile
@@ -122,6 +123,8 @@ class Digests:
         plain = remote.etag_is_md5 and PLAIN_ETAG.match(remote.etag)
         if remote.md5 or (plain and not headers):
             self.by_name = {"md5": hashlib.md5(usedforsecurity=False)}
+        elif "crc64nvme" in headers:
+            self.by_name = {}
         else:
             self.by_name = {"sha256": hashlib.sha256()}
         if self.with_sha256:
@@ -145,6 +148,11 @@ class Digests:
     def hex(self, name: str) -> str | None:
         digest = self.by_name.get(name)
         return None if digest is None else digest.digest().hex()
+
+    def base64(self, name: str) -> str | None:
+        """As the S3 headers carry it."""
+        digest = self.by_name.get(name)
+        return None if digest is None else base64.b64encode(digest.digest()).decode()
 
 
 class Follower(threading.Thread):
@@ -268,8 +276,7 @@ def _proofs(remote: RemoteFile, digests: Digests) -> list[tuple[str, str, str]]:
     if remote.md5 and md5:
         proofs.append(("md5", remote.md5.lower(), md5))
     for name, expected in remote.checksums.items():
-        if name in digests.by_name:
-            found = base64.b64encode(digests.by_name[name].digest()).decode()
+        if found := digests.base64(name):
             proofs.append((f"x-amz-checksum-{name}", expected, found))
     if remote.etag_is_md5:
         proofs += _etag_proof(remote, digests)

@@ -53,6 +53,16 @@ def test_a_whole_file(looks: Api, run: Run) -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="x.vcf.gz"'
 
 
+def test_a_file_known_by_the_checksum_of_its_store(looks: Api, run: Run) -> None:
+    artifact = make_artifact(run, sha256="")
+    artifact.crc64nvme = "rosUhgp5mIg="
+    artifact.save()
+    answer = ask(looks, run)
+    assert answer.headers["ETag"] == '"rosUhgp5mIg="'
+    told = looks.ask("GET", f"runs/{run.uuid}").json()["artifacts"][0]
+    assert (told["sha256"], told["crc64nvme"]) == ("", "rosUhgp5mIg=")
+
+
 @pytest.mark.parametrize(
     ("asked", "first", "end"),
     [

@@ -137,6 +137,8 @@ def test_files_say_how_they_were_verified(looks: Browser) -> None:
     file_of(run, "download/a.vcf.gz")
     file_of(run, "download/b.vcf.gz", verified_by="size", md5="")
     file_of(run, "happy/c.csv", role=Artifact.Role.RESULT, verified_by="")
+    kept = {"verified_by": "checksum-header", "md5": "", "crc64nvme": "rosUhgp5mIg="}
+    file_of(run, "download/d.csv", **kept)
 
     rows = {
         cells[0]: cells[1:]
@@ -147,8 +149,9 @@ def test_files_say_how_they_were_verified(looks: Browser) -> None:
     assert rows["download/a.vcf.gz"][:2] == ["1.23 MB", "md5"]
     assert rows["download/b.vcf.gz"][1] == "size only"
     assert rows["happy/c.csv"][1] == "made here"
+    assert rows["download/d.csv"][1:3] == ["checksum-header", "crc64nvme rosUhgp5mIg="]
     assert page_of(looks, run).texts("[aria-labelledby=files-title] summary") == [
-        "Inputs (2)",
+        "Inputs (3)",
         "Results (1)",
     ]
 

@@ -174,6 +174,54 @@ def test_checksum_headers_are_stronger_than_the_etag(
     assert got.sha256 == sha256(b"body")
 
 
+CHECK = b"123456789"
+CHECK_CRC64NVME = "rosUhgp5mIg="
+"""The check value of CRC-64/NVME in its published parameters, AE8B14860A799888."""
+
+
+def test_what_s3_keeps_of_each_new_object_is_proof_and_record(
+    s3: Any, settings: S3Settings, tmp_path: Path
+) -> None:
+    put(s3, "a.csv", CHECK, ChecksumAlgorithm="CRC64NVME")
+    remote = RemoteFile("a.csv", len(CHECK), address="a.csv")
+    got = fetch(S3Store(settings), remote, tmp_path / "a")
+    assert got.verified_by == "checksum-header"
+    assert (got.crc64nvme, got.sha256, got.md5) == (CHECK_CRC64NVME, None, None)
+    wanting = replace(QUICK, with_sha256=True)
+    got = fetch(S3Store(settings), remote, tmp_path / "b", limits=wanting)
+    assert (got.crc64nvme, got.sha256) == (CHECK_CRC64NVME, sha256(CHECK))
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "SHA1"])
+def test_beside_a_shorter_checksum_sha256_is_recorded(
+    s3: Any, settings: S3Settings, tmp_path: Path, algorithm: str
+) -> None:
+    put(s3, "a.csv", CHECK, ChecksumAlgorithm=algorithm)
+    remote = RemoteFile("a.csv", len(CHECK), address="a.csv")
+    got = fetch(S3Store(settings), remote, tmp_path / "a")
+    assert got.verified_by == "checksum-header"
+    assert (got.crc64nvme, got.sha256) == (None, sha256(CHECK))
+
+
+def test_an_object_that_its_crc64nvme_denies(
+    s3: Any,
+    settings: S3Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    put(s3, "a.csv", CHECK, ChecksumAlgorithm="CRC64NVME")
+    probe = S3Store.probe
+
+    def another(store: S3Store, remote: RemoteFile) -> RemoteFile:
+        return replace(probe(store, remote), checksums={"crc64nvme": "AAAAAAAAAAA="})
+
+    monkeypatch.setattr(S3Store, "probe", another)
+    remote = RemoteFile("a.csv", len(CHECK), address="a.csv")
+    with pytest.raises(TransferError, match="x-amz-checksum-crc64nvme should be AAAA"):
+        fetch(S3Store(settings), remote, tmp_path / "a", limits=QUICK)
+    assert not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1"])
 def test_a_known_md5_is_checked_beside_the_header(
     s3: Any, settings: S3Settings, tmp_path: Path, algorithm: str
