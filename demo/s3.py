@@ -44,10 +44,15 @@ class Bucket:
         }
 
     def put(self, sample: str, file: Path, *, id: str, name: str | None = None) -> str:
-        """Store a file of that sample's analysis; returns the key."""
+        """Store a file of that sample's analysis, as S3 would; returns the key."""
         name = name or file.name
         key = f"{PREFIX}/{sample}/vcf/dragen/{id}/varcaller/{name}"
-        self.client.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
+        self.client.put_object(
+            Bucket=BUCKET,
+            Key=key,
+            Body=file.read_bytes(),
+            ChecksumAlgorithm="CRC64NVME",
+        )
         return key
 
     def put_folder(self, sample: str, folder: Path, *, id: str) -> None:

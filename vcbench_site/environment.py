@@ -94,7 +94,7 @@ def read(base: Path) -> Environment:
         ),
         "s3_checksums": env.str(
             "S3_CHECKSUMS",
-            "when_required",
+            "when_supported",
             validate=OneOf(["when_required", "when_supported"]),
         ),
         "path_roots": env.list("PATH_ROOTS", [], subcast=Path),

@@ -115,6 +115,12 @@ def test_inputs_and_references_are_verified_and_kept(small: Followed) -> None:
     artifacts = {row["name"]: row for row in small.run["artifacts"]}
     calls = artifacts[f"download/{SMALL}.dragen.hard-filtered.vcf.gz"]
     assert calls["verified_by"] in ("md5", "etag", "md5sum")
+    others = {
+        row["verified_by"]: row["crc64nvme"] != ""
+        for row in artifacts.values()
+        if row["role"] == "input" and not row["md5"]
+    }
+    assert others == {"checksum-header": True}
     truth = [row for row in artifacts.values() if row["role"] == "reference"]
     assert {row["verified_by"] for row in truth} == {"sha256"}
     assert {"summary", "extended"} <= {
