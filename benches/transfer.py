@@ -3,16 +3,18 @@
 `make bench-transfer`, or `python benches/transfer.py [--gb 2] [--rounds 3]`
 
 Serves files of 1 MB to 1 GB with nginx on loopback and brings them by S3 requests with
-each tool, as a whole process, in turns. VCBench also verifies each file (by SHA-256,
-and again by MD5) and brings it to the disk; the others do neither. In each round it is
-taken as well what hashing and the disk take alone for these bytes. Then the same files
-come through a proxy that cuts each connection after 5 MB on average, while the process
-is killed ten times. The last line is JSON.
+each tool, as a whole process, in turns. The server sends with each object the CRC64NVME
+that S3 keeps of it. VCBench verifies each file by that, again by a known SHA-256 and by
+a known MD5, and brings it to the disk; the others do neither. In each round it is taken
+as well what SHA-256 and the disk take alone for these bytes. Then the same files come
+through a proxy that cuts each connection after 5 MB on average, while the process is
+killed ten times. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import json
@@ -35,10 +37,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benches.alone import seconds_of_disk, seconds_of_sha256  # noqa: E402
+from runs.transfers.hashing import header_digests  # noqa: E402
 from tests.transfers.servers import cutting  # noqa: E402
 
 MB = 1_000_000
-PROOFS = ("sha256", "md5")
+HEADER = "crc64nvme"
 # megabytes of the files that make 2 GB
 SIZES = [1000, 400, 200, 100, 100, 50, 50, *[10] * 5, *[1] * 50]
 NGINX = """
@@ -50,9 +53,12 @@ http {{
   access_log off; sendfile on; tcp_nopush on;
   client_body_temp_path {work}/t1; proxy_temp_path {work}/t2;
   fastcgi_temp_path {work}/t3; uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
+  map $uri $checksum {{ {checksums} }}
   server {{
     listen 127.0.0.1:{port};
     root {work}/www;
+    add_header x-amz-checksum-type FULL_OBJECT;
+    add_header x-amz-checksum-crc64nvme $checksum;
     location = /bench {{ default_type application/xml; alias {work}/list.xml; }}
     location = /bench/ {{ default_type application/xml; alias {work}/list.xml; }}
   }}
@@ -81,19 +87,21 @@ def free_port() -> int:
 
 
 def make_files(folder: Path, scale: float) -> dict[str, dict[str, str]]:
-    """MD5 and SHA-256 by name; 2 GB times `scale`."""
+    """MD5, SHA-256 (hex) and CRC64NVME (base64) by name; 2 GB times `scale`."""
     folder.mkdir(parents=True)
     sums = {}
     for number, megabytes in enumerate(SIZES):
-        digests = {name: hashlib.new(name, usedforsecurity=False) for name in PROOFS}
+        crc = header_digests()[HEADER]()
+        hashes = {"md5": hashlib.md5(usedforsecurity=False), "sha256": hashlib.sha256()}
         name = f"f{number:02}.bin"
         with (folder / name).open("wb") as out:
             for _ in range(max(1, round(megabytes * scale))):
                 block = os.urandom(MB)
-                for digest in digests.values():
-                    digest.update(block)
+                for digest in (crc, *hashes.values()):
+                    digest.update(memoryview(block))
                 out.write(block)
-        sums[name] = {kind: digest.hexdigest() for kind, digest in digests.items()}
+        sums[name] = {kind: digest.hexdigest() for kind, digest in hashes.items()}
+        sums[name][HEADER] = base64.b64encode(crc.digest()).decode()
     return sums
 
 
@@ -119,9 +127,13 @@ def listing(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def nginx(work: Path, port: int) -> Iterator[None]:
+def nginx(setting: Setting) -> Iterator[None]:
+    work, port = setting.work, setting.port
     config = work / "nginx.conf"
-    config.write_text(NGINX.format(work=work, port=port))
+    checksums = " ".join(
+        f"/bench/{name} '{known[HEADER]}';" for name, known in setting.sums.items()
+    )
+    config.write_text(NGINX.format(work=work, port=port, checksums=checksums))
     # the workers of nginx run as nobody when started by root
     for folder in (work, *work.parents):
         with contextlib.suppress(PermissionError):
@@ -155,14 +167,18 @@ def commands(setting: Setting, programs: Path | None) -> dict[str, list[str]]:
     client = str(ROOT / "benches" / "transfer_client.py")
     sums = str(setting.work / "sums.json")
     ours = [sys.executable, client, setting.endpoint, sums, out]
-    both = {"vcbench": [*ours, "sha256"], "vcbench_md5": [*ours, "md5"]}
+    by_proof = {
+        "vcbench": [*ours, "checksum-header"],
+        "vcbench_sha256": [*ours, "sha256"],
+        "vcbench_md5": [*ours, "md5"],
+    }
     if programs is None:
-        return both
+        return by_proof
     where = ["--endpoint-url", setting.endpoint, "--no-sign-request"]
     s5cmd = [str(programs / "s5cmd"), "--log", "error", *where]
     aws = [str(programs / "aws"), *where, "s3", "cp", "--recursive", "--quiet"]
     return {
-        **both,
+        **by_proof,
         "s5cmd": [*s5cmd, "cp", "s3://bench/*", f"{out}/"],
         "aws": [*aws, "s3://bench/", out],
     }
@@ -265,7 +281,7 @@ def race(setting: Setting, programs: Path | None, rounds: int) -> dict[str, obje
             name: round(statistics.median(each), 2) for name, each in alone.items()
         },
     }
-    for other in took.keys() - {"vcbench", "vcbench_md5"}:
+    for other in [name for name in took if not name.startswith("vcbench")]:
         for key, field in (("", "seconds"), ("_on_disk", "on_disk")):
             ratio = medians(field)[other] / medians(field)["vcbench"]
             result[f"times_as_fast_as_{other}{key}"] = round(ratio, 2)
@@ -327,7 +343,7 @@ def main() -> None:
     size = sum(path.stat().st_size for path in (work / "www" / "bench").iterdir())
     setting = Setting(work, work / "out", free_port(), sums, size)
     try:
-        with nginx(work, setting.port):
+        with nginx(setting):
             result = {
                 "gb": round(size / 1e9, 2),
                 "files": len(sums),

@@ -1,9 +1,10 @@
 """The process of `benches.transfer` that brings files as the portal does.
 
-    python benches/transfer_client.py ENDPOINT SUMS FOLDER {sha256,md5}
+    python benches/transfer_client.py ENDPOINT SUMS FOLDER {checksum-header,sha256,md5}
 
-Lists the bucket `bench`, brings everything into the folder, verified by the checksums
-of the JSON file SUMS, and prints the seconds since its modules were loaded.
+Lists the bucket `bench`, brings everything into the folder, verified by the headers of
+the server or by the checksums of the JSON file SUMS, and prints the seconds since its
+modules were loaded.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ def main(endpoint: str, sums: Path, out: Path, proof: str) -> None:
             "bench", endpoint_url=endpoint, anonymous=True, addressing_style="path"
         )
     )
-    known = json.loads(sums.read_text())
-    jobs = [
-        Job(replace(file, **{proof: known[file.name][proof]}), out / file.name)
-        for file in store.objects("")
-    ]
+    files = list(store.objects(""))
+    if proof != "checksum-header":
+        known = json.loads(sums.read_text())
+        files = [replace(file, **{proof: known[file.name][proof]}) for file in files]
+    jobs = [Job(file, out / file.name) for file in files]
     got = fetch_all(store, jobs, limits=Limits(backoff=0.05, attempts=20))
     unproven = [file.path.name for file in got if file.verified_by != proof]
     if unproven or len(got) != len(jobs):
