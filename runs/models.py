@@ -353,6 +353,8 @@ class Artifact(models.Model):
         _("CRC64NVME"),
         max_length=12,
         blank=True,
+        default="",
+        db_default="",  # for workers of the version before, while they end
         help_text=_("In base64, as S3 shows it."),
     )
     verified_by = models.CharField(

@@ -14,6 +14,8 @@ class Migration(migrations.Migration):
             name="crc64nvme",
             field=models.CharField(
                 blank=True,
+                db_default="",
+                default="",
                 help_text="In base64, as S3 shows it.",
                 max_length=12,
                 verbose_name="CRC64NVME",
