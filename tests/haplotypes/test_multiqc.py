@@ -37,12 +37,13 @@ def readers() -> Path:
     folder = Path(os.environ.get("VCBENCH_READERS", ROOT / "var" / "readers"))
     if not (folder / "bin" / "multiqc").is_file():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        pip = [str(folder / "bin" / "pip"), "install", "-q", "--retries", "0"]
+        pip = [str(folder / "bin" / "pip"), "install", "-q", "--retries", "2"]
         done = subprocess.run(
             [*pip, "-r", str(PINS)], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            pytest.skip(f"MultiQC cannot be installed here: {done.stderr[-200:]}")
+            errors = [line for line in done.stderr.splitlines() if "ERROR" in line]
+            pytest.skip(f"MultiQC cannot be installed here: {' '.join(errors)}")
     return folder / "bin"
 
 
