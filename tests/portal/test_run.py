@@ -149,7 +149,10 @@ def test_files_say_how_they_were_verified(looks: Browser) -> None:
     assert rows["download/a.vcf.gz"][:2] == ["1.23 MB", "md5"]
     assert rows["download/b.vcf.gz"][1] == "size only"
     assert rows["happy/c.csv"][1] == "made here"
-    assert rows["download/d.csv"][1:3] == ["checksum-header", "crc64nvme rosUhgp5mIg="]
+    assert rows["download/d.csv"][1:3] == [
+        "checksum of the source",
+        "crc64nvme rosUhgp5mIg=",
+    ]
     assert page_of(looks, run).texts("[aria-labelledby=files-title] summary") == [
         "Inputs (3)",
         "Results (1)",
