@@ -40,6 +40,10 @@ ARCHIVED = (
     "{place} lies in an archive class (Glacier) and cannot be read at once. Restore "
     "it in the store first, then retry."
 )
+UNKNOWN = (
+    "The store of {place} does not know what it was asked for ({code}). It may not "
+    "keep checksums as S3 does: set them to when_required in the S3 settings."
+)
 SENTENCES = {
     "AccessDenied": ACCESS,
     "AllAccessDisabled": ACCESS,
@@ -63,7 +67,10 @@ SENTENCES = {
     "IllegalLocationConstraintException": REGION,
     "301": REGION,
     "400": "{place} refuses the request. Check the region, the credentials and the "
-    "session token in the S3 settings.",
+    "session token in the S3 settings; a store that does not keep checksums as S3 does "
+    "needs them set to when_required.",
+    "NotImplemented": UNKNOWN,
+    "501": UNKNOWN,
     "InvalidBucketName": "The bucket name in {place} is not valid.",
     "InvalidObjectState": ARCHIVED,
     "SlowDown": BUSY,

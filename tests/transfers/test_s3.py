@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,41 @@ def test_names_and_keys_with_odd_characters(
 
 
 # -- faults, each in words -------------------------------------------------------------
+
+
+class WithoutChecksums(BaseHTTPRequestHandler):
+    """A store that refuses to be asked for checksums."""
+
+    def do_HEAD(self) -> None:
+        refused = "x-amz-checksum-mode" in self.headers
+        self.send_response(501 if refused else 200)
+        self.send_header("Content-Length", str(len(CHECK)))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CHECK)))
+        self.end_headers()
+        self.wfile.write(CHECK)
+
+    def log_message(self, *_args: object) -> None:
+        """Not into the output of the tests."""
+
+
+def test_a_store_that_refuses_to_be_asked_for_checksums(
+    settings: S3Settings, tmp_path: Path
+) -> None:
+    remote = RemoteFile("a.csv", len(CHECK), address="a.csv")
+    with ThreadingHTTPServer(("127.0.0.1", 0), WithoutChecksums) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        here = replace(settings, endpoint_url=f"http://127.0.0.1:{port}")
+        with pytest.raises(TransferError, match="set them to when_required") as told:
+            fetch(S3Store(here), remote, tmp_path / "a", limits=QUICK)
+        assert not told.value.transient
+        got = fetch(S3Store(replace(here, when_required=True)), remote, tmp_path / "a")
+        server.shutdown()
+    assert (got.verified_by, got.sha256) == ("size", sha256(CHECK))
 
 
 def test_missing_bucket_and_key(s3: Any, settings: S3Settings, tmp_path: Path) -> None:
