@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import format_datetime
 from typing import TypeVar
 
@@ -179,7 +180,7 @@ class Puller:
         if remote.etag and not remote.etag.startswith("W/"):
             return {"If-Match": remote.etag}
         if remote.last_modified:
-            when = format_datetime(remote.last_modified, usegmt=True)
+            when = format_datetime(remote.last_modified.astimezone(UTC), usegmt=True)
             return {"If-Unmodified-Since": when}
         return {}
 

@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from runs.transfers.layout import Layout, Segment
 from runs.transfers.s3 import S3Settings, S3Store
 from runs.transfers.s3_errors import explain_code
 from tests.transfers.conftest import QUICK, gz, md5, noise, sha256
+from tests.transfers.servers import Handler, Site, serving
 
 BUCKET = "lab"
 FOLDER = "vcfs/NA24143_Lib3_Rep1/vcf/dragen/{}/varcaller/"
@@ -352,38 +352,26 @@ def test_names_and_keys_with_odd_characters(
 # -- faults, each in words -------------------------------------------------------------
 
 
-class WithoutChecksums(BaseHTTPRequestHandler):
-    """A store that refuses to be asked for checksums."""
-
-    def do_HEAD(self) -> None:
-        refused = "x-amz-checksum-mode" in self.headers
-        self.send_response(501 if refused else 200)
-        self.send_header("Content-Length", str(len(CHECK)))
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(CHECK)))
-        self.end_headers()
-        self.wfile.write(CHECK)
-
-    def log_message(self, *_args: object) -> None:
-        """Not into the output of the tests."""
+def refuse_checksums(request: Handler, _data: bytes) -> bool:
+    """A store that does not know what it is asked for."""
+    refused = "x-amz-checksum-mode" in request.headers
+    if refused:
+        request.answer(501, b"")
+    return refused
 
 
 def test_a_store_that_refuses_to_be_asked_for_checksums(
     settings: S3Settings, tmp_path: Path
 ) -> None:
+    path = f"/{BUCKET}/a.csv"
+    site = Site({path: CHECK}, {path: refuse_checksums}, etags=False)
     remote = RemoteFile("a.csv", len(CHECK), address="a.csv")
-    with ThreadingHTTPServer(("127.0.0.1", 0), WithoutChecksums) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        port = server.server_address[1]
-        here = replace(settings, endpoint_url=f"http://127.0.0.1:{port}")
+    with serving(site) as url:
+        here = replace(settings, endpoint_url=url)
         with pytest.raises(TransferError, match="set them to when_required") as told:
             fetch(S3Store(here), remote, tmp_path / "a", limits=QUICK)
         assert not told.value.transient
         got = fetch(S3Store(replace(here, when_required=True)), remote, tmp_path / "a")
-        server.shutdown()
     assert (got.verified_by, got.sha256) == ("size", sha256(CHECK))
 
 
