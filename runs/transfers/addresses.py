@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 
 from runs.transfers.base import TransferError
+from runs.transfers.body import EncryptedPool, PlainPool
 from runs.transfers.http import HttpSettings, pool_options
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -120,9 +121,9 @@ def pinned_pool(
     address = resolve(host, port, rules)[0]
     options = pool_options(settings)
     if parts.scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port, **options)  # type: ignore[arg-type]
+        return PlainPool(address, port, **options)  # type: ignore[arg-type]
     options.setdefault("cert_reqs", ssl.CERT_REQUIRED)
-    return urllib3.HTTPSConnectionPool(
+    return EncryptedPool(
         address,
         port,
         server_hostname=host,

@@ -35,10 +35,15 @@ class Block:
     def data(self) -> memoryview:
         return self._memory[self._lead : self._lead + self.end - self.start]
 
-    def add(self, data: bytes) -> None:
+    @property
+    def page_left(self) -> int:
+        """Bytes from the end on to where a page of the file begins."""
+        return -self.end % PAGE
+
+    def space(self, most: int) -> memoryview:
+        """Where the next bytes go, at most so many; `end` is then to be moved."""
         at = self._lead + self.end - self.start
-        self._memory[at : at + len(data)] = data
-        self.end += len(data)
+        return self._memory[at : at + min(most, self.room)]
 
 
 class Blocks:

@@ -67,7 +67,7 @@ class Batch:
 
 
 class Crew:
-    """Up to `workers` threads for the tasks of all batches: by rank, then as given."""
+    """Up to `workers` threads for tasks, of the highest and the lowest rank in turn."""
 
     def __init__(self, workers: int, name: str) -> None:
         self._workers, self._name = max(1, workers), name
@@ -76,6 +76,7 @@ class Crew:
         self._batches: list[Batch] = []
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self._high = False
 
     def give(self, tasks: Sequence[Task], rank: int = 0) -> Batch:
         batch = Batch(self._lock, tasks, rank)
@@ -102,13 +103,21 @@ class Crew:
             batch, task = step
             batch.carry_out(task)
 
+    def _turn(self) -> Batch:
+        """Of those of the highest rank, or of the lowest, the one given first."""
+        self._high = not self._high
+        if self._high:
+            return max(self._batches, key=lambda each: each.rank)
+        return self._batches[0]
+
     def _next(self) -> tuple[Batch, Task] | None:
         with self._change:
             while True:
                 while self._batches:
-                    if task := self._batches[0].take():
-                        return self._batches[0], task
-                    del self._batches[0]
+                    batch = self._turn()
+                    if task := batch.take():
+                        return batch, task
+                    self._batches.remove(batch)
                 if self._closed:
                     return None
                 self._change.wait()

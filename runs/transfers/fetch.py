@@ -97,9 +97,9 @@ def fetch_all(
     """Brings several files, the largest first of all, then from the smallest on.
 
     Results are in jobs' order. All share the same few connections, which take range
-    after range, of the smallest files first: the largest fills what they leave. Files
-    are many at a time, so that the connections are busy while others are asked for,
-    verified or synced.
+    after range, of the largest and the smallest file in turn: small ones are work for
+    the processor, large ones for the disk. Files are many at a time, so that the
+    connections are busy while others are asked for, verified or synced.
     The first fault ends all; the parts stay, so that a retry goes on from there.
     """
     limits = limits or Limits()

@@ -18,6 +18,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3 import exceptions as faults
 
 from runs.transfers.base import Limits, TransferError
+from runs.transfers.body import POOLS
 
 USER_AGENT = "VCBench (variant-calling benchmark portal)"
 THROTTLED = {429, 503}
@@ -43,9 +44,13 @@ def pool_options(settings: HttpSettings) -> dict[str, object]:
 
 def make_pool(settings: HttpSettings) -> urllib3.PoolManager:
     options = pool_options(settings)
+    pool: urllib3.PoolManager
     if settings.proxy:
-        return urllib3.ProxyManager(settings.proxy, **options)  # type: ignore[arg-type]
-    return urllib3.PoolManager(**options)  # type: ignore[arg-type]
+        pool = urllib3.ProxyManager(settings.proxy, **options)  # type: ignore[arg-type]
+    else:
+        pool = urllib3.PoolManager(**options)  # type: ignore[arg-type]
+    pool.pool_classes_by_scheme = POOLS
+    return pool
 
 
 def request(

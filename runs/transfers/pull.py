@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import format_datetime
+from http.client import HTTPException
 from typing import TypeVar
 
-import urllib3
 from urllib3 import BaseHTTPResponse
 
 from runs.transfers.base import (
@@ -25,14 +25,15 @@ from runs.transfers.base import (
     never_stop,
 )
 from runs.transfers.blocks import Block
+from runs.transfers.body import body_of
 from runs.transfers.content import refuse_web_page
 from runs.transfers.crew import GATE, Lines
 from runs.transfers.hashing import Follower, known_proof
 from runs.transfers.http import content_range, explain, http_time
-from runs.transfers.part import PartFile
+from runs.transfers.part import DIRECT_BYTES, PartFile
 from runs.transfers.waiting import stoppable
 
-READ = 256 * 1024
+READ = 1024 * 1024
 # a kill costs what is not in the file yet: a block, or what came in these seconds
 PIECE_SECONDS = 0.005
 Answer = TypeVar("Answer")
@@ -271,8 +272,8 @@ class Puller:
         return min(self.limits.max_bytes or room, max(room, 0))
 
     def _check_end(self, response: BaseHTTPResponse, cursor: Cursor) -> None:
-        extra = self._read(response, 1) if cursor.at == cursor.end else b""
-        if extra:
+        whole = cursor.at == cursor.end
+        if whole and self._read(response, memoryview(bytearray(1))):
             raise TransferError(
                 f"{self.place} sends more than the {human_bytes(cursor.end)} announced "
                 "or allowed. It was broken off and nothing was kept."
@@ -291,20 +292,29 @@ class Puller:
             self._check_cut(cursor)
 
     def _fill(self, block: Block, response: BaseHTTPResponse, end: int) -> bool:
-        """False once nothing more comes."""
+        """Until it is full, or its time is over; False once nothing more comes.
+
+        What will go past the page cache ends where a page does, for the rest of one
+        would not. Where bytes come slowly, none waits for that.
+        """
         due = time.monotonic() + PIECE_SECONDS
-        while (room := min(block.room, end - block.end)) and time.monotonic() < due:
-            data = self._read(response, min(READ, room))
-            self.lines.check()
-            if not data:
+        while most := min(block.room, end - block.end):
+            if time.monotonic() >= due:
+                large = block.end - block.start >= DIRECT_BYTES
+                most = min(most, block.page_left) if large else 0
+            if not most:
+                break
+            count = self._read(response, block.space(min(most, READ)))
+            if not count:
                 return False
-            block.add(data)
-            self.count(len(data))
+            block.end += count
+        self.lines.check()
         return True
 
     def _keep(self, block: Block) -> int:
         """Where the next piece begins."""
         start, end = block.start, block.end
+        self.count(end - start)
         held = False
         try:
             if end > start and self.part.write(block.data, start):
@@ -331,9 +341,9 @@ class Puller:
             transient=True,
         )
 
-    def _read(self, response: BaseHTTPResponse, count: int) -> bytes:
+    def _read(self, response: BaseHTTPResponse, memory: memoryview) -> int:
         try:
-            return response.read1(count, decode_content=False)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
+            return body_of(response).read_once(memory)
+        except (HTTPException, OSError, ValueError) as fault:
             self.lines.check()
             raise explain(fault, self.place) from fault

@@ -7,10 +7,17 @@ import threading
 from runs.transfers.blocks import PAGE, SIZE, Block, Blocks
 
 
+def fill(block: Block, data: bytes) -> Block:
+    """As much of the data as there is room for."""
+    space = block.space(len(data))
+    space[:] = data[: len(space)]
+    block.end += len(space)
+    return block
+
+
 def filled(blocks: Blocks, start: int, data: bytes = b"data") -> Block:
     block = blocks.take(start)
-    block.add(data)
-    return block
+    return fill(block, data)
 
 
 def hashing(blocks: Blocks) -> tuple[object, Block]:
@@ -32,12 +39,13 @@ def taker(blocks: Blocks, start: int) -> tuple[threading.Thread, list[Block]]:
 def test_a_block_keeps_its_bytes_in_the_pages_of_the_file() -> None:
     block = Block()
     block.begin(3 * PAGE + 5)
-    block.add(b"some")
-    block.add(b"thing")
+    fill(block, b"some")
+    fill(block, b"thing")
     assert bytes(block.data) == b"something"
     assert (block.start, block.end) == (3 * PAGE + 5, 3 * PAGE + 14)
     assert block.room == SIZE - 9
-    block.add(bytes(block.room))
+    assert block.page_left == PAGE - 14
+    fill(block, bytes(SIZE))
     assert (block.room, len(block.data)) == (0, SIZE)
     block.begin(0)
     assert (bytes(block.data), block.room) == (b"", SIZE)

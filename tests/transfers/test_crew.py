@@ -53,6 +53,22 @@ def test_tasks_of_all_batches_are_taken_in_the_order_given(crew: Crew) -> None:
     assert done == ["a0", "a1", "a2", "b0", "b1", "b2"]
 
 
+def test_the_highest_and_the_lowest_rank_take_turns(crew: Crew) -> None:
+    done: list[str] = []
+    free = held(crew)
+    batches = [
+        crew.give([partial(done.append, f"{rank}{n}") for n in "abc"], rank)
+        for rank in (2, 9, 1, 5)
+    ]
+    free.set()
+    assert all(batch.wait(10) for batch in batches)
+    assert done[:6] in (
+        ["9a", "1a", "9b", "1b", "9c", "1c"],
+        ["1a", "9a", "1b", "9b", "1c", "9c"],
+    )
+    assert sorted(done[6:]) == ["2a", "2b", "2c", "5a", "5b", "5c"]
+
+
 def test_a_fault_ends_its_own_batch_alone(crew: Crew) -> None:
     done: list[str] = []
 

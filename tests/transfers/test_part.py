@@ -15,6 +15,7 @@ from runs.transfers.base import RemoteFile, TransferError
 from runs.transfers.blocks import PAGE, SIZE, Block
 from runs.transfers.part import Identity, PartFile
 from tests.transfers.conftest import noise
+from tests.transfers.test_blocks import fill
 
 DATA = noise(2 * SIZE)
 ODD = [(0, SIZE), (PAGE, SIZE), (5, SIZE), (PAGE - 1, SIZE - 7), (123_456, 1_500_001)]
@@ -30,7 +31,7 @@ def opened(folder: Path) -> Iterator[PartFile]:
 def write(file: PartFile, start: int, size: int) -> bool:
     block = Block()
     block.begin(start)
-    block.add(DATA[start : start + size])
+    fill(block, DATA[start : start + size])
     return file.write(block.data, start)
 
 
