@@ -119,7 +119,7 @@ class Limits:
     max_bytes: int | None = None
     reserve_bytes: int = 32 * 1024 * 1024
     with_sha256: bool = False
-    files_at_once: int = 16
+    files_at_once: int = 8
 
 
 class Source(Protocol):
