@@ -83,11 +83,10 @@ class Viewer:
         while True:
             if self not in hub.live:
                 await self._catch_up(hub, send)
-            while self.frames:
-                frame = self.frames.popleft()
-                self.held -= len(frame.text)
-                await self._send(frame, send)
+            await self._drain(send)
             if hub.notice is not None and hub.notice is not shown:
+                await asyncio.sleep(0)  # all viewers' lines go before any status
+                await self._drain(send)
                 shown = hub.notice
                 await send(shown.frame())
             if self.frames or self not in hub.live:
@@ -96,6 +95,12 @@ class Viewer:
                 return await self._end(hub, send)
             self.wake.clear()
             await self.wake.wait()
+
+    async def _drain(self, send: Send) -> None:
+        while self.frames:
+            frame = self.frames.popleft()
+            self.held -= len(frame.text)
+            await self._send(frame, send)
 
     async def _catch_up(self, hub: Hub, send: Send) -> None:
         """Read the rows up to the hub's cursor, then go live."""
