@@ -315,3 +315,16 @@ def test_on_phones_the_page_is_scrolled_past_it(
     expect(end).not_to_be_in_viewport()
     page.mouse.wheel(0, 10_000)  # at its end, the list hands this on to the page
     expect(end).to_be_in_viewport()
+
+
+def test_what_the_console_imports_is_asked_for_with_the_page(page: Page) -> None:
+    page.goto(make_run(status=Status.COMPLETED).get_absolute_url())
+    expect(state(page)).to_have_text("The run has ended; the log is complete")
+    loaded, announced = page.evaluate(
+        """() => [
+          performance.getEntriesByType("resource").map((each) => each.name)
+            .filter((name) => name.includes("/js/console/")),
+          [...document.querySelectorAll("link[rel=modulepreload]")].map((l) => l.href),
+        ]"""
+    )
+    assert sorted(set(loaded)) == sorted(announced) != []
