@@ -1,6 +1,6 @@
 """Downloads against `s5cmd` and `aws s3 cp`, then through cuts and kills.
 
-`make bench-transfer`, or `python benches/transfer.py [--gb 2] [--rounds 3]`
+`make bench-transfer`, or `python benches/transfer.py [--gb 2] [--rounds 3] [--only X]`
 
 Serves files of 1 MB to 1 GB with nginx on loopback and brings them by S3 requests with
 each tool, as a whole process, in turns. The server sends with each object the CRC64NVME
@@ -244,7 +244,9 @@ def faults_of(setting: Setting) -> list[str]:
     return faults
 
 
-def race(setting: Setting, programs: Path | None, rounds: int) -> dict[str, object]:
+def race(
+    setting: Setting, programs: Path | None, rounds: int, only: Sequence[str]
+) -> dict[str, object]:
     took: dict[str, list[Took]] = {}
     alone: dict[str, list[float]] = {"sha256": [], "disk": []}
     served = list((setting.work / "www" / "bench").iterdir())
@@ -252,6 +254,8 @@ def race(setting: Setting, programs: Path | None, rounds: int) -> dict[str, obje
         alone["sha256"].append(seconds_of_sha256(served))
         alone["disk"].append(seconds_of_disk(setting.work / "alone", setting.size))
         for name, command in commands(setting, programs).items():
+            if only and name not in {"vcbench", *only}:
+                continue
             took.setdefault(name, []).append(timed(setting, command))
             if faults := faults_of(setting):
                 raise SystemExit(f"{name}: {'; '.join(faults)}")
@@ -330,6 +334,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench-transfer")
+    parser.add_argument("--only", nargs="+", default=[], help="tools besides vcbench")
     parser.add_argument("--alone", action="store_true", help="without the other tools")
     options = parser.parse_args()
     if not shutil.which("nginx"):
@@ -351,7 +356,7 @@ def main() -> None:
             }
             figures = {
                 **result,
-                **race(setting, programs, options.rounds),
+                **race(setting, programs, options.rounds, options.only),
                 **cuts_and_kills(setting, options.kills),
             }
     finally:
