@@ -4,8 +4,10 @@
 
 The same job is put into the queue several times while several workers wait: one may
 carry it out. Then the worker of a run is stopped (SIGSTOP) until the run has been
-completed by another, and woken: it may write nothing more. One JSON line last; ends
-with 1 unless both hold.
+completed by another, and woken: it may write nothing more. It is stopped between two
+writes: whoever stops in the middle of one holds a lock of the database, and nobody can
+take the run over until he goes on or is killed. One JSON line last; ends with 1 unless
+both hold.
 """
 
 from __future__ import annotations
@@ -62,8 +64,7 @@ def frozen(lab: Laboratory) -> dict[str, Any]:
         run.refresh_from_db()
     sleeper = int(run.worker.rpartition("/")[2])
     sleepers = [sleeper, parent_of(sleeper)]
-    for process in sleepers:
-        os.kill(process, signal.SIGSTOP)
+    stops = stop_between_writes(run, sleepers)
     wait([run.pk])
     run.refresh_from_db()
     before = state(run)
@@ -78,7 +79,40 @@ def frozen(lab: Laboratory) -> dict[str, Any]:
         "changed": state(run) != before,
         "faults": faults_of(run),
         "sleeper_ended": not Path(f"/proc/{sleeper}").exists(),
+        "stops": stops,
     }
+
+
+def stop_between_writes(run: Any, processes: list[int]) -> int:
+    """How often they were stopped until they held no lock."""
+    pause = threading.Event()
+    for stops in range(1, 50):
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        if can_write(run):
+            return stops
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+        pause.wait(0.02)
+    raise SystemExit("The worker was in the middle of a write each time it was stopped.")
+
+
+def can_write(run: Any) -> bool:
+    """Whether the run's row can be written, without a wait worth speaking of."""
+    from django.db import OperationalError, connection
+    from django.db.models import F
+
+    sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout=500" if sqlite else "SET lock_timeout=500")
+    try:
+        type(run).objects.filter(pk=run.pk).update(stage=F("stage"))
+    except OperationalError:
+        return False
+    else:
+        return True
+    finally:
+        connection.close()  # the next one waits as long as ever
 
 
 def state(run: Any) -> Any:

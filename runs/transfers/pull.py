@@ -301,9 +301,9 @@ class Puller:
         while most := min(block.room, end - block.end):
             if time.monotonic() >= due:
                 large = block.end - block.start >= DIRECT_BYTES
-                most = min(most, block.page_left) if large else 0
-            if not most:
-                break
+                if not (large and block.page_left):
+                    break
+                most = min(most, block.page_left)
             count = self._read(response, block.space(min(most, READ)))
             if not count:
                 return False

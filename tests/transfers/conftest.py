@@ -12,6 +12,7 @@ import pytest
 
 from runs.transfers import pull, slots
 from runs.transfers.base import Limits
+from runs.transfers.blocks import Block
 from runs.transfers.crew import Gate
 from tests.transfers.servers import Site, serving
 
@@ -41,6 +42,14 @@ def md5(data: bytes) -> str:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def fill(block: Block, data: bytes) -> Block:
+    """As much of the data as there is room for."""
+    space = block.space(len(data))
+    space[:] = data[: len(space)]
+    block.end += len(space)
+    return block
 
 
 @pytest.fixture(autouse=True)

@@ -5,14 +5,7 @@ from __future__ import annotations
 import threading
 
 from runs.transfers.blocks import PAGE, SIZE, Block, Blocks
-
-
-def fill(block: Block, data: bytes) -> Block:
-    """As much of the data as there is room for."""
-    space = block.space(len(data))
-    space[:] = data[: len(space)]
-    block.end += len(space)
-    return block
+from tests.transfers.conftest import fill
 
 
 def filled(blocks: Blocks, start: int, data: bytes = b"data") -> Block:

@@ -14,8 +14,7 @@ from runs.transfers import part
 from runs.transfers.base import RemoteFile, TransferError
 from runs.transfers.blocks import PAGE, SIZE, Block
 from runs.transfers.part import Identity, PartFile
-from tests.transfers.conftest import noise
-from tests.transfers.test_blocks import fill
+from tests.transfers.conftest import fill, noise
 
 DATA = noise(2 * SIZE)
 ODD = [(0, SIZE), (PAGE, SIZE), (5, SIZE), (PAGE - 1, SIZE - 7), (123_456, 1_500_001)]
