@@ -94,7 +94,7 @@ def stop_between_writes(run: Any, processes: list[int]) -> int:
         for process in processes:
             os.kill(process, signal.SIGCONT)
         pause.wait(0.02)
-    raise SystemExit("The worker was in the middle of a write each time it was stopped.")
+    raise SystemExit("Whenever the worker was stopped, it was amid a write.")
 
 
 def can_write(run: Any) -> bool:
