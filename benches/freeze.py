@@ -4,10 +4,10 @@
 
 The same job is put into the queue several times while several workers wait: one may
 carry it out. Then the worker of a run is stopped (SIGSTOP) until the run has been
-completed by another, and woken: it may write nothing more. It is stopped between two
-writes: whoever stops in the middle of one holds a lock of the database, and nobody can
-take the run over until he goes on or is killed. One JSON line last; ends with 1 unless
-both hold.
+completed by another, and woken: it may write nothing more. On SQLite it is stopped
+between two writes: whoever stops in the middle of one holds the lock of the database,
+and nobody can take the run over until he goes on or is killed. (PostgreSQL ends such a
+transaction by itself.) One JSON line last; ends with 1 unless both hold.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def frozen(lab: Laboratory) -> dict[str, Any]:
 
 
 def stop_between_writes(run: Any, processes: list[int]) -> int:
-    """How often they were stopped until they held no lock."""
+    """How often they were stopped until they held no lock that nobody takes away."""
     pause = threading.Event()
     for stops in range(1, 50):
         for process in processes:
@@ -98,13 +98,14 @@ def stop_between_writes(run: Any, processes: list[int]) -> int:
 
 
 def can_write(run: Any) -> bool:
-    """Whether the run's row can be written, without a wait worth speaking of."""
+    """Whether the run's row can be written, at once or in a minute."""
     from django.db import OperationalError, connection
     from django.db.models import F
 
-    sqlite = connection.vendor == "sqlite"
+    if connection.vendor == "postgresql":
+        return True
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout=500" if sqlite else "SET lock_timeout=500")
+        cursor.execute("PRAGMA busy_timeout=500")
     try:
         type(run).objects.filter(pk=run.pk).update(stage=F("stage"))
     except OperationalError:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from tenacity import (
     before_sleep_log,
     retry,
@@ -19,6 +19,10 @@ from tenacity import (
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
+
+AWAY = (OperationalError, InterfaceError, InternalError)
+"""What is raised while the database is locked, restarting or out of reach, or has ended
+a transaction that stood still for too long (the last one)."""
 
 PATIENCE = 120.0
 """Seconds for which a write is tried again while the database is away."""
@@ -33,7 +37,7 @@ def steady(function: Callable[P, R]) -> Callable[P, R]:
     """
 
     @retry(
-        retry=retry_if_exception_type((OperationalError, InterfaceError)),
+        retry=retry_if_exception_type(AWAY),
         wait=wait_random_exponential(multiplier=0.05, max=3),
         stop=stop_after_delay(PATIENCE),
         before_sleep=before_sleep_log(logger, logging.WARNING),

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from runs import logstore
+from runs.database import AWAY
 from runs.logstore import Entry
 from runs.models import ENDED, Run
 
@@ -36,7 +37,7 @@ async def in_thread(read: Callable[[], T]) -> T:
     while True:
         try:
             return await loop.run_in_executor(_threads, _connected, read)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             logger.warning("The log cannot be read just now: %s", error)
             await asyncio.sleep(AGAIN_SECONDS)
 

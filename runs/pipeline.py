@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from django.db import InterfaceError, OperationalError
-
 from runs import lifecycle
 from runs.claims import Claim, ClaimLost, fenced
-from runs.database import steady
+from runs.database import AWAY, steady
 from runs.log import RunLog
 from runs.models import Run, StageName, StageStatus, Status
 from runs.stages.base import Context, Stage, StageFailed, StageSkipped, fingerprint
@@ -106,7 +104,7 @@ class Ending:
                 lifecycle.put_off(self.claim, reason, wait=wait)
             case StageFailed(reason=reason, details=details):
                 self._finish(Status.ERROR, reason, details)
-            case OperationalError() | InterfaceError():
+            case _ if isinstance(error, AWAY):
                 logger.warning("Run %s: %s", self.claim.run_id, error)
                 reason = "The database was out of reach for the worker."
                 lifecycle.put_off(self.claim, reason)

@@ -78,6 +78,9 @@ SQLITE_OPTIONS = {
         "PRAGMA busy_timeout=30000; PRAGMA cache_size=-32000;"
     ),
 }
+# PostgreSQL: a process that stops in the middle of a transaction keeps its locks until
+# it goes on. Nobody waits so long for it that its run cannot be taken over.
+POSTGRESQL_OPTIONS = "-c idle_in_transaction_session_timeout=60s"
 DATABASES = {
     "default": dj_database_url.parse(
         VCBENCH.database_url or f"sqlite:///{VCBENCH.data_dir / 'vcbench.sqlite3'}",
@@ -86,6 +89,9 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+else:
+    own = DATABASES["default"].setdefault("OPTIONS", {})
+    own["options"] = f"{POSTGRESQL_OPTIONS} {own.get('options', '')}".rstrip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CHANNEL_LAYERS = {

@@ -6,9 +6,10 @@ import logging
 import sys
 from collections.abc import Mapping
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views import defaults
+
+from runs.database import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     if not request.path.startswith("/api/"):
         return defaults.server_error(request)
     error = sys.exc_info()[1]
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, AWAY):
         return away(error).response()
     return ApiError(
         500,

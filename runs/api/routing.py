@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
@@ -21,6 +20,7 @@ from pydantic import BaseModel
 
 from runs.api import auth, bodies, errors
 from runs.api.errors import ApiError
+from runs.database import AWAY
 from runs.lifecycle import Refused
 from runs.roles import VIEW
 
@@ -107,7 +107,7 @@ def endpoint(route: Route) -> View:
             return error.response()
         except Refused as refused:
             return errors.conflict(str(refused)).response()
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             return errors.away(error).response()
 
     return view

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.utils import timezone
 
 from runs import lifecycle, pipeline, queue
@@ -310,9 +310,18 @@ def test_a_fault_that_stays_ends_the_run_once_nothing_can_pass() -> None:
     assert (run.status, run.reason) == ("error", "The file is empty.")
 
 
-def test_a_database_that_is_away_is_the_next_attempts_business() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("server closed the connection unexpectedly"),
+        InternalError("terminating connection due to idle-in-transaction timeout"),
+    ],
+)
+def test_a_database_that_is_away_is_the_next_attempts_business(
+    error: Exception,
+) -> None:
     def away(context: Context, work: Path) -> None:
-        raise OperationalError("server closed the connection unexpectedly")
+        raise error
 
     run, claim = running(StageName.HAPPY)
     pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=away)])

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, connections
 from django.utils import timezone
 
 from runs import lifecycle, log, logstore
+from runs.database import AWAY
 from runs.models import Artifact, Level, Run, StageName, Status
 from tests.builders import claim_of, make_run
 
@@ -25,6 +27,31 @@ def test_gives_a_silent_run_to_the_next_worker(sent: list[tuple[int, int]]) -> N
     call_command("reap", "--once")
     run.refresh_from_db()
     assert (run.status, run.attempt) == ("pending", 2)
+    assert sent == [(run.pk, 2)]
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="a rule of PostgreSQL's connections"
+)
+def test_a_worker_that_stops_inside_a_transaction_loses_its_locks_and_its_run(
+    sent: list[tuple[int, int]],
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
+    beat = timezone.now() - timedelta(minutes=2)
+    run = make_run(status=Status.RUNNING, beat_at=beat)
+    stopped = connections["default"].copy()
+    with stopped.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 200")
+        cursor.execute("BEGIN")
+        cursor.execute("UPDATE runs_run SET stage = 'qc' WHERE id = %s", [run.pk])
+        call_command("reap", "--once")
+        with pytest.raises(AWAY, match="idle-in-transaction"):
+            cursor.execute("COMMIT")
+    stopped.close()
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.stage) == ("pending", 2, "")
     assert sent == [(run.pk, 2)]
 
 
