@@ -241,7 +241,7 @@ def _files(results: Results) -> Section:
             file.name,
             str(file.get_role_display()),
             amount(file.size),
-            file.checksum,
+            f"{file.checksum_name} {file.checksum}".strip(),
         ]
         for file in results.files
     ]

@@ -16,7 +16,7 @@ from runs.report import Report, Section, Table, report_of
 from runs.report_pdf import pdf
 from tests.portal.builders import completed, file_of, make_run, small_variants
 from tests.portal.conftest import Browser
-from tests.portal.page import Page
+from tests.portal.page import Page, words
 
 pytestmark = pytest.mark.django_db
 NAMES = ["run-report", "run-report-pdf"]
@@ -68,6 +68,18 @@ def test_the_report_compares_with_the_runs_before(looks: Browser) -> None:
     assert set(cells[4:]) == {"–"}, "one run is no baseline"
     assert len(section.css("figure svg")) == 3
     assert pdf(report_of(run)).startswith(b"%PDF-")
+
+
+def test_a_checksum_says_of_what_kind_it_is(looks: Browser) -> None:
+    run = whole_run()
+    file_of(run, "happy/made.csv", md5="", verified_by="")
+
+    page = page_of(looks, run)
+
+    rows = [[words(cell) for cell in row.css("th, td")] for row in page.all("tr")]
+    kept = {row[0]: row[-1] for row in rows if "/" in row[0]}
+    assert kept["download/a.vcf.gz"] == "md5 0123456789abcdef0123456789abcdef"
+    assert kept["happy/made.csv"] == ""
 
 
 def test_it_needs_no_network_and_no_script(looks: Browser) -> None:
