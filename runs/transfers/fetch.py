@@ -36,6 +36,7 @@ from runs.transfers.part import (
     PartFile,
     check_space,
     clear_journal,
+    keep_names,
     missing,
 )
 from runs.transfers.pull import (
@@ -120,6 +121,7 @@ def fetch_all(
         until = time.monotonic() + HALT_SECONDS
         for crew in (files, ranges):
             crew.close(until)
+    keep_names(job.target for job in jobs)
     progress(meter.done, meter.done, meter.rate())
     return [transfer.result for transfer in transfers if transfer.result]
 

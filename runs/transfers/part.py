@@ -16,6 +16,7 @@ import logging
 import os
 import shutil
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,15 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def keep_names(targets: Iterable[Path]) -> None:
+    """Makes the renames of published files durable: one sync for each folder."""
+    for folder in sorted({target.parent for target in targets}):
+        try:
+            sync_folder(folder)
+        except OSError as fault:
+            raise full_disk(folder, fault) from fault
 
 
 def full_disk(folder: Path, fault: OSError) -> TransferError:
@@ -305,13 +315,16 @@ class PartFile:
             raise full_disk(self.target.parent, fault) from fault
 
     def publish(self, size: int) -> None:
-        """Durably in place under the target's name; the journal is gone."""
+        """In place under the target's name, its bytes on the disk; the journal is gone.
+
+        `keep_names` makes the name durable. Before that a loss of power may leave the
+        part file, which is then taken up again.
+        """
         try:
             resize(self.fd, size)
             os.fsync(self.fd)
             os.replace(self.path, self.target)
             self.journal_path.unlink(missing_ok=True)
-            sync_folder(self.target.parent)
         except OSError as fault:
             raise full_disk(self.target.parent, fault) from fault
 

@@ -98,6 +98,24 @@ def test_uses_at_most_four_connections(site: Site, url: str, tmp_path: Path) -> 
     assert site.most_open == 4
 
 
+def test_each_folder_is_synced_once_when_all_its_files_have_their_names(
+    site: Site, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def sync(folder: Path) -> None:
+        synced.append((folder.name, sorted(path.name for path in folder.iterdir())))
+        sync_folder(folder)
+
+    sync_folder = part.sync_folder
+    monkeypatch.setattr(part, "sync_folder", sync)
+    site.files["/x"] = noise(100_000)
+    targets = [tmp_path / place for place in ("a/1", "b/2", "a/3")]
+    jobs = [Job(remote_file(f"{url}/x"), target) for target in targets]
+    fetch_all(HttpsSource(), jobs, limits=QUICK)
+    assert synced == [("a", ["1", "3"]), ("b", ["2"])]
+
+
 def test_does_not_bring_twice_what_is_verified(
     site: Site, url: str, tmp_path: Path
 ) -> None:
