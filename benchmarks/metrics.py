@@ -15,12 +15,11 @@ BATCH = 2000
 
 def keep_small_variants(
     run_id: int, engine: str, rows: Sequence[ExtendedRow] | Sequence[SummaryRow]
-) -> int:
-    """The run's small-variant rows, in place of those it had; returns how many."""
+) -> None:
+    """The run's small-variant rows, in place of those it had."""
     metrics = [_small(run_id, engine, row) for row in rows]
     SmallVariantMetric.objects.filter(run_id=run_id).delete()
     SmallVariantMetric.objects.bulk_create(metrics, batch_size=BATCH)
-    return len(metrics)
 
 
 def _small(
@@ -80,8 +79,8 @@ def keep_structural_variants(
     preset: str,
     summaries: dict[str, TruvariSummary],
     classes: Sequence[ClassCounts] = (),
-) -> int:
-    """The run's Truvari rows by source (`bench`, `refine`); returns how many.
+) -> None:
+    """The run's Truvari rows by source (`bench`, `refine`).
 
     `classes` are those of `bench` by type and size.
     """
@@ -105,7 +104,6 @@ def keep_structural_variants(
     metrics += [_structural_class(run_id, preset, row) for row in classes]
     StructuralVariantMetric.objects.filter(run_id=run_id).delete()
     StructuralVariantMetric.objects.bulk_create(metrics)
-    return len(metrics)
 
 
 def _structural_class(
@@ -129,7 +127,7 @@ def _structural_class(
     )
 
 
-def keep_qc(run_id: int, files: Iterable[tuple[str, Sequence[MetricRow]]]) -> int:
+def keep_qc(run_id: int, files: Iterable[tuple[str, Sequence[MetricRow]]]) -> None:
     """The run's QC values by file name, in place of those it had."""
     metrics = [
         QCMetric(
@@ -150,4 +148,3 @@ def keep_qc(run_id: int, files: Iterable[tuple[str, Sequence[MetricRow]]]) -> in
     ]
     QCMetric.objects.filter(run_id=run_id).delete()
     QCMetric.objects.bulk_create(metrics, batch_size=BATCH)
-    return len(metrics)

@@ -19,6 +19,7 @@ from runs.database import AWAY, steady
 from runs.log import RunLog
 from runs.models import Run, StageName, StageStatus, Status
 from runs.stages.base import Context, Stage, StageFailed, StageSkipped, fingerprint
+from runs.transfers.part import sync_folder
 from runs.watch import Cause, Stopped, Watch, handing_back_on_sigterm
 
 logger = logging.getLogger(__name__)
@@ -253,11 +254,7 @@ def _publish(work: Path, folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
         os.replace(folder, old)
     os.replace(work, folder)
-    descriptor = os.open(folder.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -266,10 +263,11 @@ def _record(context: Context, stage: Stage, folder: Path, mark: str) -> str:
     kept = folder / "provenance.json"
     if kept.exists():
         context.provenance |= json.loads(kept.read_text())
+    findings = stage.read(context, folder)
     with fenced(context.claim):
-        message = stage.record(context, folder)
+        findings.keep()
         context.claim.rows.update(provenance=context.provenance)
         lifecycle.end_stage(
-            context.claim, stage.name, StageStatus.COMPLETED, message, mark
+            context.claim, stage.name, StageStatus.COMPLETED, findings.message, mark
         )
-    return message
+    return findings.message

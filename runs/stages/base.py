@@ -1,16 +1,16 @@
 """What a stage is.
 
 A stage works in a folder of its own (`perform`), which is then published by one
-rename, and its results are put into the database by one fenced transaction
-(`record`). A worker that dies in between leaves a published folder, and the next
-attempt only records it: no stage is carried out to its end twice.
+rename. Its results are read from there (`read`) and put into the database by one
+fenced transaction. A worker that dies in between leaves a published folder, and the
+next attempt only reads it: no stage is carried out to its end twice.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,6 +76,17 @@ class Context:
         return self.folder / name
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a stage has found."""
+
+    message: str
+    """A sentence that sums it up."""
+    keep: Callable[[], None]
+    """Puts it into the database: called once, inside a fenced transaction, and so with
+    nothing to do but writing. What was there of an earlier attempt is replaced."""
+
+
 class Stage(Protocol):
     """A step of the pipeline."""
 
@@ -100,21 +111,12 @@ class Stage(Protocol):
         """Do it, leaving all results in `work`. Raises `StageSkipped`,
         `StageFailed`, or what `context.check` raises."""
 
-    def record(self, context: Context, folder: Path) -> str:
-        """Put the results into the database; called inside a fenced transaction and
-        perhaps more than once. Returns a sentence that sums them up."""
+    def read(self, context: Context, folder: Path) -> Findings:
+        """Read the published results, outside of any transaction, perhaps more than
+        once. Raises `StageFailed` for results that cannot be read."""
 
 
 def fingerprint(inputs: dict[str, Any]) -> str:
     """SHA-256 of what decides a stage's result."""
     text = json.dumps(inputs, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """The files of a published folder, without the pipeline's own note."""
-    return (
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "stage.json"
-    )

@@ -10,7 +10,7 @@ from benchmarks.parsers.dragen import MetricRow, read_metrics
 from benchmarks.parsers.errors import ParseError
 from runs.inputs import Inputs
 from runs.models import StageName
-from runs.stages.base import Context
+from runs.stages.base import Context, Findings
 
 
 class CsvStage:
@@ -27,7 +27,7 @@ class CsvStage:
     def perform(self, context: Context, work: Path) -> None:
         """Nothing to make: the values go from the inputs into rows."""
 
-    def record(self, context: Context, folder: Path) -> str:
+    def read(self, context: Context, folder: Path) -> Findings:
         read: dict[str, list[MetricRow]] = {}
         faults: list[str] = []
         for file in Inputs.of(context).metrics():
@@ -35,5 +35,8 @@ class CsvStage:
                 read[file.file.name] = read_metrics(file.file)
             except ParseError as error:
                 faults.append(str(error))
-        kept = metrics.keep_qc(context.run.pk, read.items())
-        return " ".join([f"{kept:,} QC values of {len(read)} files are kept.", *faults])
+        count = sum(len(rows) for rows in read.values())
+        return Findings(
+            " ".join([f"{count:,} QC values of {len(read)} files are kept.", *faults]),
+            lambda: metrics.keep_qc(context.run.pk, read.items()),
+        )

@@ -15,7 +15,7 @@ from runs import artifacts
 from runs.inputs import SMALL_VARIANTS, STRUCTURAL_VARIANTS
 from runs.models import Artifact, StageName
 from runs.sources import InputSource, Manner, source_of
-from runs.stages.base import Context, StageFailed
+from runs.stages.base import Context, Findings, StageFailed
 from runs.transfers.base import (
     Fetched,
     RemoteFile,
@@ -94,7 +94,7 @@ class DownloadStage:
                 f"only: {', '.join(weak[:5])}{' …' if len(weak) > 5 else ''}."
             )
 
-    def record(self, context: Context, folder: Path) -> str:
+    def read(self, context: Context, folder: Path) -> Findings:
         entries = json.loads((folder / LIST).read_text())
         rows = [
             Artifact(
@@ -113,11 +113,15 @@ class DownloadStage:
             )
             for entry in entries
         ]
-        artifacts.replace(context.run, self.name, rows)
-        if pipeline := _pipeline(rows):
-            context.claim.rows.update(pipeline=pipeline)
+        pipeline = _pipeline(rows)
+
+        def keep() -> None:
+            artifacts.replace(context.run, self.name, rows)
+            if pipeline:
+                context.claim.rows.update(pipeline=pipeline)
+
         total = human_bytes(sum(row.size for row in rows))
-        return f"{len(rows)} files, {total}, are here and verified."
+        return Findings(f"{len(rows)} files, {total}, are here and verified.", keep)
 
 
 def _pipeline(files: Sequence[Artifact]) -> str:

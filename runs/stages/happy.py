@@ -23,7 +23,7 @@ from runs import artifacts
 from runs.inputs import Inputs
 from runs.models import StageName
 from runs.stages import tools
-from runs.stages.base import Context, StageFailed
+from runs.stages.base import Context, Findings, StageFailed
 from runs.stages.reference import Found
 
 PREFIX = "happy"
@@ -116,7 +116,7 @@ class HappyStage:
             cache_dir=Path(settings.VCBENCH.data_dir, "references"),
         )
 
-    def record(self, context: Context, folder: Path) -> str:
+    def read(self, context: Context, folder: Path) -> Findings:
         engine = context.provenance[self.name]["engine"]
         try:
             summary = read_summary(folder / f"{PREFIX}.summary.csv")
@@ -124,18 +124,19 @@ class HappyStage:
             rows = read_extended(extended) if extended.exists() else summary
         except ParseError as error:
             raise StageFailed(f"The engine's result cannot be read: {error}") from error
-        metrics.keep_small_variants(context.run.pk, engine, rows)
-        artifacts.replace(
-            context.run,
-            self.name,
-            artifacts.results(context.run, self.name, folder),
-        )
-        return "; ".join(
+        files = artifacts.results(context.run, self.name, folder)
+
+        def keep() -> None:
+            metrics.keep_small_variants(context.run.pk, engine, rows)
+            artifacts.replace(context.run, self.name, files)
+
+        message = "; ".join(
             f"{row.type}: {row.truth_tp:,} of {row.truth_total:,} found, "
             f"{row.query_fp:,} false"
             for row in summary
             if row.filter == "PASS"
-        ) + _unsettled(folder)
+        )
+        return Findings(message + _unsettled(folder), keep)
 
 
 def _unsettled(folder: Path) -> str:

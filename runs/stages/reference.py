@@ -15,7 +15,7 @@ from runs import artifacts
 from runs.inputs import Inputs
 from runs.models import Artifact, StageName
 from runs.references import Fetcher, PreparationError
-from runs.stages.base import Context, StageFailed, StageSkipped
+from runs.stages.base import Context, Findings, StageFailed, StageSkipped
 from runs.transfers.base import TransferCancelled, TransferError
 
 NOTE = "found.json"
@@ -167,7 +167,7 @@ class ReferenceStage:
         beds = {stratum.label: stratum.bed for stratum in entry.strata}
         return artifacts.relative(fetcher.strata(entry.version, beds, folder))
 
-    def record(self, context: Context, folder: Path) -> str:
+    def read(self, context: Context, folder: Path) -> Findings:
         found = Found(**json.loads((folder / NOTE).read_text()))
         rows = [
             Artifact(
@@ -186,9 +186,11 @@ class ReferenceStage:
             for cached in _cached(found)
             for role, file in cached.files.items()
         ]
-        artifacts.replace(context.run, self.name, rows)
         truth = " and ".join(key for key in (found.small, found.structural) if key)
-        return f"Ready: {truth or 'no truth set'} on {found.reference}."
+        return Findings(
+            f"Ready: {truth or 'no truth set'} on {found.reference}.",
+            lambda: artifacts.replace(context.run, self.name, rows),
+        )
 
 
 def _cached(found: Found) -> list[Reference | TruthSet]:

@@ -20,7 +20,7 @@ from runs import artifacts
 from runs.inputs import Inputs
 from runs.models import StageName
 from runs.stages import tools
-from runs.stages.base import Context, StageFailed, StageSkipped
+from runs.stages.base import Context, Findings, StageFailed, StageSkipped
 from runs.stages.reference import Found
 
 FOLDER = "bench"
@@ -75,7 +75,7 @@ class TruvariStage:
             "parameters": dict(result.parameters),
         }
 
-    def record(self, context: Context, folder: Path) -> str:
+    def read(self, context: Context, folder: Path) -> Findings:
         try:
             summaries = {"bench": read_bench(folder / FOLDER)}
             if refined := read_refined(folder / FOLDER):
@@ -83,21 +83,18 @@ class TruvariStage:
             classes = read_classes(folder / FOLDER)
         except ParseError as error:
             raise StageFailed(f"Truvari's result cannot be read: {error}") from error
-        metrics.keep_structural_variants(
-            context.run.pk,
-            context.provenance[self.name]["preset"],
-            summaries,
-            classes,
-        )
-        artifacts.replace(
-            context.run,
-            self.name,
-            artifacts.results(context.run, self.name, folder),
-        )
+        preset = context.provenance[self.name]["preset"]
+        files = artifacts.results(context.run, self.name, folder)
+
+        def keep() -> None:
+            metrics.keep_structural_variants(context.run.pk, preset, summaries, classes)
+            artifacts.replace(context.run, self.name, files)
+
         last = summaries.get("refine", summaries["bench"])
-        return (
+        return Findings(
             f"Structural variants: {last.tp_base:,} of {last.base_count:,} found, "
-            f"{last.fp:,} false."
+            f"{last.fp:,} false.",
+            keep,
         )
 
 

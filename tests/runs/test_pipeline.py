@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import InternalError, OperationalError
+from django.db import InternalError, OperationalError, connection
 from django.utils import timezone
 
 from runs import lifecycle, pipeline, queue
 from runs.claims import Claim
 from runs.models import Run, StageName, StageStatus, Status
-from runs.stages.base import Context, StageFailed, StageSkipped
+from runs.stages.base import Context, Findings, StageFailed, StageSkipped
 from runs.watch import Cause, Stopped
 from tests.builders import claim_of, make_run
 
@@ -39,7 +39,8 @@ class Toy:
         self.name = name
         self.needs = needs
         self.deed = deed
-        self.performed = self.recorded = 0
+        self.performed = self.kept = 0
+        self.in_transaction: list[bool] = []
 
     def inputs(self, context: Context) -> dict[str, Any]:
         return {"sample": context.run.sample.name}
@@ -50,9 +51,14 @@ class Toy:
             self.deed(context, work)
         self.performed += 1
 
-    def record(self, context: Context, folder: Path) -> str:
-        self.recorded += 1
-        return f"{self.name.label}: {(folder / 'result.txt').read_text()}."
+    def read(self, context: Context, folder: Path) -> Findings:
+        self.in_transaction.append(connection.in_atomic_block)
+        text = (folder / "result.txt").read_text()
+        return Findings(f"{self.name.label}: {text}.", self.keep)
+
+    def keep(self) -> None:
+        self.in_transaction.append(connection.in_atomic_block)
+        self.kept += 1
 
 
 def running(*names: StageName) -> tuple[Run, Claim]:
@@ -149,7 +155,7 @@ def test_a_retry_repeats_nothing_that_is_done(
     assert run.status == Status.COMPLETED
 
 
-def test_a_published_stage_is_only_recorded_again() -> None:
+def test_a_published_stage_is_only_read_again() -> None:
     """As after a kill between the rename and the transaction."""
     run, claim = running(StageName.CSV)
     stage = Toy(StageName.CSV)
@@ -157,7 +163,15 @@ def test_a_published_stage_is_only_recorded_again() -> None:
     run.stages.update(status=StageStatus.RUNNING, fingerprint="")
     Run.objects.update(status=Status.RUNNING)
     pipeline.carry_out(claim, [stage])
-    assert (stage.performed, stage.recorded) == (1, 2)
+    assert (stage.performed, stage.kept) == (1, 2)
+
+
+def test_results_are_read_before_the_transaction_that_keeps_them() -> None:
+    """Else every other writer of a SQLite database waits while files are hashed."""
+    _run, claim = running(StageName.CSV)
+    stage = Toy(StageName.CSV)
+    pipeline.carry_out(claim, [stage])
+    assert stage.in_transaction == [False, True]
 
 
 def test_other_inputs_are_other_work() -> None:
