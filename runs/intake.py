@@ -22,6 +22,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from runs.models import StageName
+from runs.sources import address_rules
+from runs.transfers.addresses import AddressRules, allowed_host
+from runs.transfers.base import is_file_name
+from runs.transfers.https import name_of
 
 
 class Benchmark(models.TextChoices):
@@ -60,13 +64,17 @@ def server_path(text: str) -> Path:
     path = Path(text)
     if not path.is_absolute():
         raise ValidationError(_("Give the whole path, beginning with a slash."))
-    path = path.resolve()
+    try:
+        path = path.resolve()
+        there = path.exists()
+    except (OSError, RuntimeError, ValueError):  # too long, a circle of links, a NUL
+        there = False
     if not any(path.is_relative_to(root) for root in roots):
         raise ValidationError(
             _("%(path)s lies outside the allowed folders: %(roots)s."),
             params={"path": text, "roots": ", ".join(map(str, roots))},
         )
-    if not path.exists():
+    if not there:
         raise ValidationError(
             _("%(path)s is not there. Check the spelling and that it is mounted."),
             params={"path": text},
@@ -79,34 +87,37 @@ def allowed_urls(urls: Sequence[str]) -> list[str]:
 
     Raises `ValidationError` with a sentence for each that is not.
     """
-    hosts = settings.VCBENCH.url_hosts
-    if not hosts:
+    if not settings.VCBENCH.url_hosts:
         raise ValidationError(
             _(
                 "Downloads by URL are switched off. An administrator allows hosts by "
                 "VCBENCH_URL_HOSTS."
             )
         )
-    faults = [fault for url in urls if (fault := _fault_of(url, hosts))]
+    rules = address_rules()
+    faults = [fault for url in urls if (fault := _fault_of(url, rules))]
     if faults:
         raise ValidationError(faults)
     return list(urls)
 
 
-def _fault_of(url: str, hosts: Sequence[str]) -> str:
+def _fault_of(url: str, rules: AddressRules) -> str:
     try:
         parts = urlsplit(url)
-        host, scheme = parts.hostname or "", parts.scheme
-        named = {host, f"{host}:{parts.port}"} if parts.port else {host}
+        whole = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        host, scheme, named = "", "", set()
-    if scheme not in ("http", "https") or not host:
+        whole = False
+    if not whole or parts.scheme not in ("http", "https"):
         return _("%(url)s is no http or https address.") % {"url": url}
+    if parts.scheme == "http" and not rules.allow_http:
+        return _("%(url)s has to begin with https.") % {"url": url}
     if parts.username or parts.password:
         return _("An address may not hold a user name or password.")
-    if not named & set(hosts):
+    if not allowed_host(parts, rules):
         return _("%(host)s is not among the allowed hosts: %(hosts)s.") % {
-            "host": host,
-            "hosts": ", ".join(hosts),
+            "host": parts.netloc,
+            "hosts": ", ".join(rules.hosts),
         }
+    if not is_file_name(name_of(url)):
+        return _("%(url)s does not end with the name of a file.") % {"url": url}
     return ""

@@ -26,6 +26,7 @@ from runs.choices import (
     Status,
 )
 from runs.tokens import ApiToken
+from runs.transfers import layout
 
 __all__ = [
     "ENDED",
@@ -45,7 +46,7 @@ __all__ = [
     "Status",
 ]
 SAMPLE_ID = RegexValidator(
-    r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z",
+    layout.SAMPLE_ID.pattern,
     _(
         "A sample id has up to 100 letters, digits, dots, dashes and underscores, "
         "and begins with a letter or a digit."

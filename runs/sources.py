@@ -156,10 +156,20 @@ class S3Folder:
     ) -> list[Fetched]:
         return fetch_all(
             self.store,
-            [Job(file, folder / file.name) for file in files],
+            [Job.into(folder, file) for file in files],
             progress=manner.progress,
             should_stop=manner.should_stop,
         )
+
+
+def address_rules() -> AddressRules:
+    """What the settings allow users to have fetched."""
+    own = settings.VCBENCH
+    return AddressRules(
+        hosts=tuple(own.url_hosts),
+        allow_loopback=own.url_private,
+        allow_http=own.url_private,
+    )
 
 
 class Addresses:
@@ -167,13 +177,7 @@ class Addresses:
 
     def __init__(self, urls: Sequence[str]) -> None:
         self.urls = urls
-        self.source = HttpsSource(
-            rules=AddressRules(
-                hosts=tuple(settings.VCBENCH.url_hosts),
-                allow_loopback=settings.VCBENCH.url_private,
-                allow_http=settings.VCBENCH.url_private,
-            )
-        )
+        self.source = HttpsSource(rules=address_rules())
 
     @property
     def place(self) -> str:
@@ -188,7 +192,7 @@ class Addresses:
     ) -> list[Fetched]:
         return fetch_all(
             self.source,
-            [Job(file, folder / file.name) for file in files],
+            [Job.into(folder, file) for file in files],
             progress=manner.progress,
             should_stop=manner.should_stop,
         )

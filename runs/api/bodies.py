@@ -347,7 +347,7 @@ def _json(request: HttpRequest, given: str) -> Any:
         raise _media_error(given, JSON)
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(400, "bad_json", f"The body is no JSON: {error}.") from error
 
 

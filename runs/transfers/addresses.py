@@ -20,12 +20,14 @@ from runs.transfers.body import EncryptedPool, PlainPool
 from runs.transfers.http import HttpSettings, pool_options
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+DEFAULT_PORTS = {"https": 443, "http": 80}
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
 class AddressRules:
-    """`hosts`: names that are allowed, `.example.org` with all below it.
+    """`hosts`: names that are allowed, `.example.org` with all below it, each perhaps
+    with the one port that is meant (`example.org:8443`).
 
     `allow_loopback` is for the demo and the tests; `allow_http` allows addresses
     without TLS.
@@ -58,7 +60,7 @@ def _faults(parts: SplitResult, rules: AddressRules) -> list[str]:
         faults.append("it must not hold a user name or password")
     if not parts.hostname:
         faults.append("it names no host")
-    elif not allowed_host(parts.hostname, rules):
+    elif not allowed_host(parts, rules):
         known = ", ".join(rules.hosts) or "none so far"
         faults.append(
             f"the host {parts.hostname} is not on the list of allowed hosts ({known}); "
@@ -67,12 +69,15 @@ def _faults(parts: SplitResult, rules: AddressRules) -> list[str]:
     return faults
 
 
-def allowed_host(host: str, rules: AddressRules) -> bool:
-    host = host.lower().rstrip(".")
-    return any(
-        host == rule or (rule.startswith(".") and host.endswith(rule))
-        for rule in (entry.lower() for entry in rules.hosts)
-    )
+def allowed_host(parts: SplitResult, rules: AddressRules) -> bool:
+    host = (parts.hostname or "").lower().rstrip(".")
+    for entry in rules.hosts:
+        name, colon, port = entry.lower().partition(":")
+        if colon and port != str(parts.port or DEFAULT_PORTS.get(parts.scheme)):
+            continue
+        if host == name or (name.startswith(".") and host.endswith(name)):
+            return True
+    return False
 
 
 def embedded(address: Address) -> Address:
@@ -117,7 +122,7 @@ def pinned_pool(
     """Connections to the checked address of `url`, with its own name for TLS."""
     parts = check_url(url, rules)
     host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
     address = resolve(host, port, rules)[0]
     options = pool_options(settings)
     if parts.scheme == "http":

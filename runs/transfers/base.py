@@ -5,6 +5,7 @@ All sizes and offsets are bytes, offsets count from 0, ranges are half-open.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +14,21 @@ from typing import Literal, Protocol
 
 from urllib3 import BaseHTTPResponse
 
+NAME_BYTES = 240
+"""Of a file's name; its part file has a few more, and disks allow 255."""
 VerifiedBy = Literal["sha256", "md5", "etag", "checksum-header", "size"]
 
 # bytes done, bytes in all (None while unknown), bytes per second of late
 Progress = Callable[[int, int | None, float], None]
 # True means: stop now. Asked at least once a second while a transfer runs.
 ShouldStop = Callable[[], bool]
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a text from outside is one plain name, and no path."""
+    if name in {"", ".", ".."} or re.search(r"[/\\\x00-\x1f\x7f]", name):
+        return False
+    return len(name.encode("utf-8", "replace")) <= NAME_BYTES
 
 
 class TransferError(Exception):

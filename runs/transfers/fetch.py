@@ -24,6 +24,7 @@ from runs.transfers.base import (
     TransferCancelled,
     TransferError,
     human_bytes,
+    is_file_name,
     never_stop,
     no_progress,
 )
@@ -63,6 +64,19 @@ class Job:
 
     remote: RemoteFile
     target: Path
+
+    @classmethod
+    def into(cls, folder: Path, remote: RemoteFile) -> Job:
+        """In `folder` under its own name, which comes from outside and is no path.
+
+        Raises TransferError for a name that is.
+        """
+        if not is_file_name(remote.name):
+            raise TransferError(
+                f"{remote.name[:300]!r} is no name that a file can have here. Give it "
+                "a plain one where it comes from."
+            )
+        return cls(remote, folder / remote.name)
 
 
 def fetch(

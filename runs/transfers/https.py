@@ -45,8 +45,8 @@ CHECKSUM_HEADER = "x-amz-checksum-"
 
 
 def name_of(url: str) -> str:
-    """The last part of the path, as a file name."""
-    return unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    """What follows the last slash of the path, `%2F` among them: never a folder."""
+    return unquote(urlsplit(url).path).rsplit("/", 1)[-1]
 
 
 def safe_url(url: str) -> str:
@@ -130,10 +130,18 @@ class HttpsSource:
 
     def _redirected(self, url: str, location: str) -> str:
         """Where a redirect leads: the same host, and never from https to http."""
-        there = urljoin(url, location)
-        old, new = urlsplit(url), urlsplit(there)
+        old = urlsplit(url)
+        try:
+            there = urljoin(url, location)
+            new = urlsplit(there)
+            port = new.port
+        except ValueError as fault:
+            raise TransferError(
+                f"{safe_url(url)} redirects to {location[:200]!r}, which is no valid "
+                f"address: {fault}."
+            ) from fault
         upgraded = (old.scheme, new.scheme) == ("http", "https")
-        same = old.hostname == new.hostname and (upgraded or old.port == new.port)
+        same = old.hostname == new.hostname and (upgraded or old.port == port)
         if not same or (old.scheme != new.scheme and not upgraded):
             raise TransferError(
                 f"{safe_url(url)} redirects to another host "

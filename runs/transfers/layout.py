@@ -16,14 +16,19 @@ from runs.transfers.base import RemoteFile, TransferError
 
 DEFAULT_LAYOUT = "{prefix}/{sample_id}/vcf/dragen/{id}/varcaller/{file}"
 PLACEHOLDERS = {"prefix", "sample_id", "id", "file"}
-SAMPLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+SAMPLE_ID = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+
+
+def is_sample_id(text: str) -> bool:
+    """Whether a folder's name can be a sample's, in a store and in the database."""
+    return bool(SAMPLE_ID.match(text)) and ".." not in text
 
 
 def check_sample_id(sample_id: str) -> str:
     """Raises TransferError for what cannot be one folder of a store."""
-    if not SAMPLE_ID.fullmatch(sample_id) or ".." in sample_id:
+    if not is_sample_id(sample_id):
         raise TransferError(
-            f"{sample_id!r} is not a sample id: up to 128 letters, digits, dots, "
+            f"{sample_id!r} is not a sample id: up to 100 letters, digits, dots, "
             "hyphens and underscores are allowed, the first a letter or digit."
         )
     return sample_id

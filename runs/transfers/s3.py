@@ -21,11 +21,11 @@ from runs.transfers.hashing import PARTS_ETAG
 from runs.transfers.http import HttpSettings, make_pool, request
 from runs.transfers.layout import (
     DEFAULT_LAYOUT,
-    SAMPLE_ID,
     Layout,
     SampleFolder,
     Segment,
     check_sample_id,
+    is_sample_id,
 )
 from runs.transfers.s3_errors import explain_response, in_words
 
@@ -204,14 +204,15 @@ class S3Store:
             if "{sample_id}" in self.layout.folders[count - 1].text:
                 found = self._walk(self._root(), self.layout.folders[:count], {})
                 ids = {values["sample_id"] for _, values in found}
-                return sorted(name for name in ids if SAMPLE_ID.fullmatch(name))
+                return sorted(filter(is_sample_id, ids))
         found = self._walk(self._root(), self.layout.folders, {})
         names = [
             self.layout.file.read(file.name, values)
             for at, values in found
             for file in self.objects(at)
         ]
-        return sorted({values["sample_id"] for values in names if values})
+        ids = {values["sample_id"] for values in names if values}
+        return sorted(filter(is_sample_id, ids))
 
     def sample_folders(self, sample_id: str) -> list[SampleFolder]:
         """The choices there are for a sample, the newest first; empty when unknown."""

@@ -107,6 +107,7 @@ def test_every_fault_of_a_body_is_told(operates: Api) -> None:
         (b"{", "application/json", 400),
         (b"\xff", "application/json", 400),
         (b"[]", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
         (b"sample_id=a", "text/plain", 415),
         (b"", "application/json", 400),
     ],

@@ -125,6 +125,7 @@ def test_nobody_without_a_role_sees_runs(not_allowed: Api, anonymous: Api) -> No
 def root(tmp_path: Path, configure: Callable[..., None]) -> Path:
     folder = tmp_path / "allowed"
     folder.mkdir()
+    (folder / "loop").symlink_to(folder / "loop")
     configure(path_roots=[folder], url_hosts=["data.example.org"], s3_bucket="lab")
     return folder
 
@@ -157,9 +158,15 @@ def test_a_run_from_s3(operates: Api, root: Path) -> None:
         ({"source": "path", "path": "{root}/../x"}, "path", "outside the allowed"),
         ({"source": "path", "path": "{root}/none"}, "path", "not there"),
         ({"source": "path", "path": "calls"}, "path", "whole path"),
+        ({"source": "path", "path": "{root}/" + "a" * 300}, "path", "not there"),
+        ({"source": "path", "path": "{root}/loop"}, "path", "not there"),
         ({"source": "path"}, "path", "required with source path"),
         ({"source": "url", "url": "https://10.0.0.1/a"}, "url", "not among"),
         ({"source": "url", "url": "file:///etc/passwd"}, "url", "no http"),
+        ({"source": "url", "url": "http://data.example.org/a"}, "url", "with https"),
+        ({"source": "url", "url": "https://data.example.org:0/a"}, "url", "no http"),
+        ({"source": "url", "url": "https://data.example.org/a/"}, "url", "name of a"),
+        ({"source": "url", "url": "https://data.example.org/%2E%2E"}, "url", "name of"),
         ({"source": "url"}, "url", "required with source url"),
         ({"source": "s3", "url": "https://data.example.org/"}, "url", "belongs to"),
         ({"source": "ftp"}, "source", "Input should be"),

@@ -9,12 +9,19 @@ import pytest
 
 from runs.transfers.addresses import AddressRules, check_url, resolve
 from runs.transfers.base import TransferError
-from runs.transfers.fetch import fetch
-from runs.transfers.https import HttpsSource, remote_file
+from runs.transfers.fetch import Job, fetch
+from runs.transfers.https import HttpsSource, name_of, remote_file
 from tests.transfers.conftest import QUICK, gz
 from tests.transfers.servers import Site, serving
 
-RULES = AddressRules(hosts=("files.example.org", ".trusted.example"))
+RULES = AddressRules(
+    hosts=(
+        "files.example.org",
+        ".trusted.example",
+        "ports.example.org:8443",
+        "usual.example.org:443",
+    )
+)
 LOCAL = AddressRules(
     hosts=("127.0.0.1", "localhost"), allow_loopback=True, allow_http=True
 )
@@ -27,6 +34,9 @@ LOCAL = AddressRules(
         "https://FILES.example.org:8443/a.zip",
         "https://files.example.org./a.zip",
         "https://a.b.trusted.example/x",
+        "https://ports.example.org:8443/x",
+        "https://usual.example.org/x",
+        "https://usual.example.org:443/x",
     ],
 )
 def test_allowed(url: str) -> None:
@@ -41,6 +51,8 @@ def test_allowed(url: str) -> None:
         ("https://files.example.org.evil.example/a", "not on the list"),
         ("https://files.example.org@evil.example/a", "user name .* not on the list"),
         ("http://files.example.org/a", "must begin with https://"),
+        ("https://ports.example.org/a", "not on the list"),
+        ("https://ports.example.org:844/a", "not on the list"),
         ("ftp://files.example.org/a", "must begin with https://"),
         ("file:///etc/passwd", "must begin with https://.* names no host"),
         ("https://user:pw@files.example.org/a", "must not hold a user name"),
@@ -118,6 +130,45 @@ def test_loopback_needs_the_flag(site: Site, url: str, tmp_path: Path) -> None:
     with pytest.raises(TransferError, match="inside this network"):
         fetch(HttpsSource(rules=rules), remote_file(f"{url}/a.gz"), tmp_path / "a")
     fetch(HttpsSource(rules=LOCAL), remote_file(f"{url}/a.gz"), tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a/b.vcf.gz", "b.vcf.gz"),
+        ("..%2F..%2Fvictim%2Fb.vcf.gz", "b.vcf.gz"),
+        ("%2Fetc%2Fb.vcf.gz?x=/c", "b.vcf.gz"),
+        ("a%2F..", ".."),
+        ("..%5C..%5Cb.vcf.gz", r"..\..\b.vcf.gz"),
+    ],
+)
+def test_the_name_of_a_file_is_never_a_path(path: str, name: str) -> None:
+    assert name_of(f"https://files.example.org/{path}") == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../a", "/etc/a", "a/b", r"..\a", "a\0b", "a\nb", "é" * 121]
+)
+def test_nothing_is_fetched_to_a_path(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TransferError, match="no name that a file can have"):
+        Job.into(tmp_path, remote_file("https://files.example.org/a", name=name or "/"))
+
+
+@pytest.mark.parametrize("name", ["a.vcf.gz", "..a", "a b", "é" * 120])
+def test_plain_names(name: str, tmp_path: Path) -> None:
+    remote = remote_file("https://files.example.org/a", name=name)
+    assert Job.into(tmp_path, remote).target == tmp_path / name
+
+
+@pytest.mark.parametrize("place", ["http://host:99999/", "http://[::1/x"])
+def test_a_redirect_to_nonsense(
+    site: Site, url: str, tmp_path: Path, place: str
+) -> None:
+    site.faults["/a.gz"] = lambda handler, _body: handler.answer(
+        302, b"", {"Location": place}
+    )
+    with pytest.raises(TransferError, match="which is no valid address"):
+        fetch(HttpsSource(rules=LOCAL), remote_file(f"{url}/a.gz"), tmp_path / "a")
 
 
 def test_a_redirect_to_another_port_is_not_followed(
