@@ -15,6 +15,8 @@ from django.utils import timezone
 from runs import log
 from runs.lifecycle import Refused
 from runs.models import Level, Run, Source, StageName
+from runs.sources import UNPACKED
+from runs.transfers.archive import leftovers
 from runs.transfers.base import human_bytes
 
 REMOVED = ".removed-"
@@ -63,7 +65,8 @@ def clean_up(run: Run, *, by: str) -> Freed:
 def _places(run: Run) -> list[Path]:
     """What there is to remove: the folders of the stages, and the uploaded archive."""
     names = [name for stage in StageName for name in (stage, f".{stage}")]
-    places = [run.folder / name for name in (*names, ".unpacked")]
+    places = [run.folder / name for name in (*names, UNPACKED)]
+    places += leftovers(run.folder / UNPACKED)
     if run.source == Source.ZIP and (archive := run.location.get("archive")):
         data = Path(settings.VCBENCH.data_dir)
         file = (data / archive).resolve()

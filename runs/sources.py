@@ -33,6 +33,9 @@ from runs.transfers.pull import probe_all
 from runs.transfers.s3 import S3Settings, S3Store
 from runs.transfers.waiting import stoppable
 
+UNPACKED = ".unpacked"
+"""The folder of a run in which its archive lies unpacked, until it has been brought."""
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -57,6 +60,16 @@ class InputSource(Protocol):
     ) -> list[Fetched]:
         """Put the files into the folder, whole and verified. Raises TransferError."""
 
+    def clear(self) -> None:
+        """Remove what was only needed on the way; everything has been brought."""
+
+
+class Kept:
+    """A source whose files stay where they are: nothing lies on the way."""
+
+    def clear(self) -> None:
+        """Nothing to remove."""
+
 
 def source_of(run: Run) -> InputSource:
     """The place that the run's inputs come from. Raises TransferError."""
@@ -66,7 +79,7 @@ def source_of(run: Run) -> InputSource:
         case Source.ZIP:
             return ZipArchive(
                 Path(settings.VCBENCH.data_dir, run.location["archive"]),
-                run.folder / ".unpacked",
+                run.folder / UNPACKED,
             )
         case Source.PATH:
             return ServerFolder(Path(run.location["path"]))
@@ -97,7 +110,7 @@ def s3_store(limits: Limits | None = None) -> S3Store:
     )
 
 
-class S3Folder:
+class S3Folder(Kept):
     """The folder of a sample in the bucket."""
 
     def __init__(
@@ -172,7 +185,7 @@ def address_rules() -> AddressRules:
     )
 
 
-class Addresses:
+class Addresses(Kept):
     """Files by URL, of hosts in the allow-list."""
 
     def __init__(self, urls: Sequence[str]) -> None:
@@ -198,7 +211,7 @@ class Addresses:
         )
 
 
-class ServerFolder:
+class ServerFolder(Kept):
     """A folder or a file on the server, below an allowed root."""
 
     def __init__(self, path: Path) -> None:
@@ -244,9 +257,10 @@ class ZipArchive:
     def bring(
         self, files: Sequence[RemoteFile], folder: Path, manner: Manner
     ) -> list[Fetched]:
-        brought = copy_all(files, folder, manner)
+        return copy_all(files, folder, manner)
+
+    def clear(self) -> None:
         shutil.rmtree(self.unpacked)
-        return brought
 
 
 def offered(files: Sequence[LocalFile]) -> list[RemoteFile]:

@@ -72,6 +72,7 @@ class DownloadStage:
         for file in files:
             context.log.info(f"  {file.name}, {human_bytes(file.size or 0)}")
         brought = bring(source, files, work, manner)
+        source.clear()
         self._note(context, source, brought, work)
 
     def _note(

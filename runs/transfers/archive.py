@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import glob
 import hashlib
 import os
 import shutil
@@ -22,11 +23,12 @@ from pathlib import Path
 from typing import IO
 
 from runs.transfers.archive_table import (
-    TABLE_BYTES_A_MEMBER,
+    ArchiveFile,
     ArchiveLimits,
     Member,
+    TableTooLong,
+    open_table,
     read_table,
-    table_bytes,
 )
 from runs.transfers.base import (
     Progress,
@@ -100,9 +102,7 @@ def extract(
         raise TransferError(
             f"The folder {target} exists already; nothing was unpacked."
         )
-    if table_bytes(archive) > limits.members * TABLE_BYTES_A_MEMBER:
-        raise ArchiveError(name, [f"it has more than {limits.members} members"])
-    with _opened(archive, name) as (table, faults):
+    with _opened(archive, name, limits) as (table, faults):
         members = read_table(archive, table, limits, faults) if table else []
         if faults or table is None:
             raise ArchiveError(name, faults)
@@ -122,19 +122,33 @@ def extract(
 
 @contextlib.contextmanager
 def _opened(
-    archive: Path, name: str
+    archive: Path, name: str, limits: ArchiveLimits
 ) -> Iterator[tuple[zipfile.ZipFile | None, list[str]]]:
     """The open archive and a list for its faults."""
-    faults: list[str] = []
     try:
-        table = zipfile.ZipFile(archive)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as fault:
-        yield None, [_no_zip(archive, fault)]
-        return
+        file = ArchiveFile(archive)
     except OSError as fault:
         raise TransferError(f"The archive {name} cannot be read: {fault}.") from fault
-    with table:
+    with file:
+        table, faults = _table(archive, file, limits)
         yield table, faults
+
+
+def _table(
+    archive: Path, file: ArchiveFile, limits: ArchiveLimits
+) -> tuple[zipfile.ZipFile | None, list[str]]:
+    try:
+        return open_table(file, limits), []
+    except TableTooLong:
+        return None, [f"it has more than {limits.members} members"]
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        NotImplementedError,
+        EOFError,
+        OSError,
+    ) as fault:
+        return None, [_no_zip(archive, fault)]
 
 
 def _no_zip(archive: Path, fault: Exception) -> str:
@@ -149,7 +163,13 @@ def _no_zip(archive: Path, fault: Exception) -> str:
 
 @contextlib.contextmanager
 def _workshop(target: Path) -> Iterator[Path]:
-    """A temporary folder beside `target`, gone afterwards whatever happens."""
+    """A temporary folder beside `target`, gone afterwards whatever happens.
+
+    One that a killed process left goes first. Each has a name of its own, so that a
+    frozen process which wakes writes nothing into another's.
+    """
+    for left in leftovers(target):
+        shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         yield folder
@@ -157,6 +177,11 @@ def _workshop(target: Path) -> Iterator[Path]:
         raise full_disk(target.parent, fault) from fault
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Temporary folders of unpacking to `target`, under way or given up."""
+    return sorted(target.parent.glob(f".{glob.escape(target.name)}.*"))
 
 
 def _publish(folder: Path, target: Path) -> None:

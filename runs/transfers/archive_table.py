@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import os
 import re
 import stat
 import struct
@@ -15,8 +17,8 @@ from pathlib import Path
 from runs.transfers.base import human_bytes
 
 LOCAL_HEADER = 30
-END_RECORD = 22
-END64_LOCATOR = 20
+TAIL = 128 * 1024
+"""At least so much may be read at once: where an archive's end is looked for."""
 TABLE_BYTES_A_MEMBER = 1024
 DRIVE = re.compile(r"[A-Za-z]:")
 ENCRYPTED = 0x1 | 0x40 | 0x2000
@@ -51,29 +53,35 @@ class Member:
     info: zipfile.ZipInfo
 
 
-def table_bytes(archive: Path) -> int:
-    """Size of the table of contents as announced; 0 where none is found.
+class TableTooLong(Exception):
+    """The table of contents is longer than the members that are allowed need."""
 
-    Looked at before `zipfile` reads the whole table into memory.
+
+class ArchiveFile(io.FileIO):
+    """An archive for `zipfile`, which reads the whole table by one `read` and keeps it
+    in memory, at eight times its size: while `open_table` lasts, a long one is refused.
+
+    The end record is not looked for here. Where two readers look for it each in their
+    own way, an archive can show each of them another one.
     """
-    with archive.open("rb") as handle:
-        size = handle.seek(0, 2)
-        handle.seek(max(0, size - END_RECORD - 0xFFFF))
-        tail = handle.read()
-        at = tail.rfind(b"PK\x05\x06")
-        if tail[-END_RECORD:].startswith(b"PK\x05\x06"):
-            at = len(tail) - END_RECORD
-        if at < 0 or len(tail) - at < END_RECORD:
-            return 0
-        announced = int.from_bytes(tail[at + 12 : at + 16], "little")
-        locator = tail[max(0, at - END64_LOCATOR) : at]
-        if locator[:4] == b"PK\x06\x07":
-            handle.seek(int.from_bytes(locator[8:16], "little"))
-            record = handle.read(56)
-            announced = max(
-                announced % 0xFFFFFFFF, int.from_bytes(record[40:48], "little")
-            )
-        return announced
+
+    most: int | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.most is not None:
+            if size is None or size < 0:
+                size = max(0, os.fstat(self.fileno()).st_size - self.tell())
+            if size > self.most:
+                raise TableTooLong
+        return super().read(size) or b""
+
+
+def open_table(file: ArchiveFile, limits: ArchiveLimits) -> zipfile.ZipFile:
+    """Raises TableTooLong, and what `zipfile` raises for what is no archive."""
+    file.most = max(TAIL, limits.members * TABLE_BYTES_A_MEMBER)
+    table = zipfile.ZipFile(file)
+    file.most = None
+    return table
 
 
 def read_table(
@@ -126,8 +134,15 @@ def member_faults(info: zipfile.ZipInfo, limits: ArchiveLimits) -> list[str]:
 
 
 def name_faults(info: zipfile.ZipInfo, limits: ArchiveLimits) -> list[str]:
-    # zipfile cuts a name at its first NUL; the name as stored is what counts
-    name = info.orig_filename
+    """Of the name as stored, and of the one that zipfile makes of it: it is cut at its
+    first NUL, and from Python 3.12 on replaced by an extra field (0x7075).
+    """
+    names = {info.orig_filename: None, info.filename: None}
+    faults = (fault for name in names for fault in faults_of_name(name, limits))
+    return list(dict.fromkeys(faults))
+
+
+def faults_of_name(name: str, limits: ArchiveLimits) -> list[str]:
     parts = name.removesuffix("/").split("/")
     faults = []
     if name.startswith(("/", "\\")) or DRIVE.match(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -97,6 +98,27 @@ class TestDownload:
         pipeline.carry_out(claim_of(run), ORDER)
         run.refresh_from_db()
         assert "does not exist below an allowed folder" in run.reason
+
+    def test_takes_an_archive_with_its_checksums_in_another_folder(
+        self, data_dir: Path, inputs: Path
+    ) -> None:
+        archive = data_dir / "uploads" / "lab.zip"
+        archive.parent.mkdir()
+        with zipfile.ZipFile(archive, "w") as packed:
+            for path in sorted(inputs.glob(f"{CALLS}*")):
+                folder = "sums" if path.suffix == ".md5sum" else "calls"
+                packed.write(path, f"{folder}/{path.name}")
+        run = make_run(
+            StageName.DOWNLOAD,
+            source=Source.ZIP,
+            location={"archive": "uploads/lab.zip"},
+            status=Status.RUNNING,
+        )
+        pipeline.carry_out(claim_of(run), ORDER)
+        run.refresh_from_db()
+        assert run.status == Status.COMPLETED, run.reason
+        assert run.artifacts.get(name=f"download/{CALLS}").verified_by == "md5"
+        assert not (run.folder / ".unpacked").exists()
 
     def test_marks_what_only_its_size_vouches_for(self, go: Go) -> None:
         run = go(StageName.CSV)

@@ -67,3 +67,23 @@ def craft(*entries: Entry, before: bytes = b"", count: int | None = None) -> byt
         "<IHHHHIIH", 0x06054B50, 0, 0, number, number, len(table), len(body), 0
     )
     return bytes(body + table + end)
+
+
+def long_table(count: int, end: str) -> bytes:
+    """One member that the table names `count` times, with an end record that not every
+    reader finds: the longest comment, or a ZIP64 locator that points elsewhere.
+    """
+    whole = craft(Entry("a.csv"))
+    last = whole.rfind(b"PK\5\6")
+    first = whole.rfind(b"PK\1\2", 0, last)
+    local, table = whole[:first], whole[first:last] * count
+    size, at = len(table), len(local)
+    if end == "long comment":
+        record = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 1, 1, size, at, 0xFFFF)
+        return local + table + record + b"\0" * 0x10000
+    sizes = (count, count, size, at)
+    record = struct.pack("<IQHHIIQQQQ", 0x06064B50, 44, 45, 45, 0, 0, *sizes)
+    locator = struct.pack("<IIQI", 0x07064B50, 0, 1 << 40, 1)
+    full = (0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+    ended = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, *full, 0)
+    return local + table + record + locator + ended
