@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -38,7 +39,8 @@ class Compacted:
 
 
 def compact(run: Run) -> Compacted | None:
-    """Move the rows of an ended run into its file; None when it has none.
+    """Move the rows of an ended run into its file; None when it has none, or when
+    retention has removed what came before them: a file begins with the first line.
 
     Raises `LogFileError` when the rows have a gap: then they stay.
     """
@@ -49,6 +51,8 @@ def compact(run: Run) -> Compacted | None:
             return None
         with LogFile.open(path) as old:
             after = old.last if old is not None else 0
+            if old is None and logstore.rows(run, 0, 1)[0].sequence > 1:
+                return None
             last = logfile.write(path, _records(run, after), old)
         _mark(run)
         _remove_rows(run, last)
@@ -85,12 +89,22 @@ def _remove_chunk(run: Run, last: int) -> None:
     LogEntry.objects.filter(run=run, sequence__lte=last).delete()
 
 
-def remove(run: Run) -> None:
-    """Remove the log of an ended run for good; the run itself stays."""
+def remove(run: Run, before: datetime) -> bool:
+    """Remove the log of a run that ended before then for good; the run itself stays.
+
+    False where it has been started again meanwhile: then nothing is removed. Lines
+    that it may write from now on have higher sequences than those that go.
+    """
     path = logstore.path_of(run)
     with _alone(path):
-        path.unlink(missing_ok=True)
-        _remove_rows(run, logstore.last_sequence(run))
+        with transaction.atomic():
+            ended = Run.objects.ended().filter(pk=run.pk, finished_at__lt=before)
+            locked = ended.select_for_update().first()
+            if locked is None:
+                return False
+            path.unlink(missing_ok=True)
+        _remove_rows(run, locked.last_sequence)
+    return True
 
 
 def to_compact(before: datetime) -> list[Run]:
@@ -102,4 +116,8 @@ def to_compact(before: datetime) -> list[Run]:
 def to_remove(before: datetime) -> list[Run]:
     """Runs that ended before then and have a log."""
     runs = Run.objects.ended().filter(finished_at__lt=before)
-    return [run for run in runs if logstore.read(run, 0, 1)]
+    have = Exists(LogEntry.objects.filter(run=OuterRef("pk")))
+    with_rows = set(runs.filter(have).values_list("pk", flat=True))
+    return [
+        run for run in runs if run.pk in with_rows or logstore.path_of(run).exists()
+    ]

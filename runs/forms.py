@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from django.utils.translation import ngettext
 
 from benchmarks.engines.truvari import PRESETS
 from benchmarks.models import Build
-from runs import intake
-from runs.api import parts, receive
+from runs import intake, uploads
 from runs.api.receive import Archive
 from runs.intake import Benchmark
 from runs.lifecycle import Order
@@ -31,6 +30,7 @@ from runs.transfers.base import Limits, TransferError
 from runs.transfers.chunks import Upload
 from runs.transfers.layout import SampleFolder
 
+NO_ZIP = _("This is no ZIP archive, or only a part of one.")
 INDIVIDUALS = [f"HG00{number}" for number in range(1, 8)]
 
 
@@ -183,6 +183,11 @@ class OrderForm(forms.Form):
         if name not in self.errors:
             self.add_error(name, message)
 
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """What the inputs need while the run is created. Raises TransferError."""
+        yield
+
     def location(self) -> dict[str, Any]:
         """Where the inputs come from, as `runs.intake` writes it."""
         raise NotImplementedError
@@ -283,7 +288,7 @@ class ZipForm(OrderForm):
         """The archive that came in parts and waits for the form to be right."""
         named = self.data.get("upload", "")
         try:
-            return parts.store().get(named, owner=self.owner) if named else None
+            return uploads.in_parts().get(named, owner=self.owner) if named else None
         except TransferError:
             return None
 
@@ -293,35 +298,31 @@ class ZipForm(OrderForm):
             return None
         if not isinstance(archive, Archive):
             raise ValidationError(_("The archive did not arrive as one file."))
-        return self._checked(archive.path)
+        if not uploads.is_zip(archive.path):
+            raise ValidationError(NO_ZIP)
+        return archive.path
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
         if not given.get("file") and not given.get("upload"):
             self._fault("file", _("Choose the archive."))
-        elif not given.get("file") and not self.errors:
-            self._take(given["upload"])
         return given
 
-    def _take(self, named: str) -> None:
-        """Make the upload in parts the archive of the run."""
-        target = receive.folder() / f"{uuid.uuid4()}.zip"
-        try:
-            parts.store().complete(named, target, owner=self.owner)
-            self.cleaned_data["file"] = self._checked(target)
-        except TransferError as error:
-            self.add_error("file", error.sentence)
-        except ValidationError as error:
-            target.unlink()
-            self.add_error("file", error)
-
-    def _checked(self, path: Path) -> Path:
-        if not zipfile.is_zipfile(path):
-            raise ValidationError(_("This is no ZIP archive, or only a part of one."))
-        return path
+    @contextmanager
+    def taking(self) -> Iterator[None]:
+        """The upload in parts is the archive of the run, unless no run is created."""
+        if self.cleaned_data["file"]:
+            yield
+            return
+        named, place = self.cleaned_data["upload"], uploads.new_place()
+        with uploads.in_parts().taken(named, place, owner=self.owner) as archive:
+            if not uploads.is_zip(archive):
+                raise TransferError(str(NO_ZIP))
+            self.cleaned_data["file"] = archive
+            yield
 
     def location(self) -> dict[str, Any]:
-        return receive.location_of(self.cleaned_data["file"])
+        return uploads.location_of(self.cleaned_data["file"])
 
 
 class PathForm(OrderForm):

@@ -133,7 +133,8 @@ def last_sequence(run: Run) -> int:
 
 def count(run: Run) -> int:
     """How many lines can be read; none once retention has removed the log."""
-    return last_sequence(run) if read(run, 0, 1) else 0
+    first = read(run, 0, 1)
+    return last_sequence(run) - first[0].sequence + 1 if first else 0
 
 
 def first_error(run: Run) -> int | None:

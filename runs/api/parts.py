@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,18 +15,17 @@ from runs.api.bodies import CompleteBody, OffsetQuery, PartsBody
 from runs.api.errors import ApiError
 from runs.models import Source
 from runs.transfers.base import SpaceError, TransferError
-from runs.transfers.chunks import OffsetConflict, Upload, UploadStore, UploadUnknown
+from runs.transfers.chunks import OffsetConflict, Upload, UploadUnknown
+from runs.uploads import in_parts, is_zip, location_of, new_place
 
 PART_BYTES = 8 * 1024 * 1024
 """How much a client is advised to send at a time."""
 PIECE = 256 * 1024
 """Bytes that are read at a time."""
-KEPT_SECONDS = 7 * 24 * 3600
-"""An upload to which nothing came for so long is given up."""
 
 
-def store() -> UploadStore:
-    return UploadStore(receive.folder() / "parts", most_bytes=receive.limit())
+class _NoZip(TransferError):
+    """What came whole and is no archive: of no use, however often it is asked for."""
 
 
 @contextmanager
@@ -47,6 +45,8 @@ def in_answers() -> Iterator[None]:
         ) from error
     except SpaceError as error:
         raise ApiError(507, "no_space", error.sentence) from error
+    except _NoZip as error:
+        raise receive.no_zip() from error
     except TransferError as error:
         raise ApiError(400, "bad_upload", error.sentence) from error
 
@@ -67,8 +67,7 @@ def _answer(upload: Upload) -> UploadAnswer:
 
 def begin(request: HttpRequest, body: PartsBody) -> HttpResponseBase:
     receive.check_size(body.size)
-    kept = store()
-    kept.expire(KEPT_SECONDS)
+    kept = in_parts()
     with in_answers():
         upload = kept.create(
             body.name, body.size, owner=_owner(request), sha256=body.sha256
@@ -79,14 +78,14 @@ def begin(request: HttpRequest, body: PartsBody) -> HttpResponseBase:
 
 def show(request: HttpRequest, upload_id: str) -> HttpResponseBase:
     with in_answers():
-        return JsonResponse(_answer(store().get(upload_id, owner=_owner(request))))
+        return JsonResponse(_answer(in_parts().get(upload_id, owner=_owner(request))))
 
 
 def append(
     request: HttpRequest, upload_id: str, query: OffsetQuery
 ) -> HttpResponseBase:
     owner = _owner(request)
-    kept = store()
+    kept = in_parts()
     try:
         with in_answers():
             kept.append(upload_id, query.offset, _pieces(request), owner=owner)
@@ -102,7 +101,7 @@ def _pieces(request: HttpRequest) -> Iterator[bytes]:
 
 def give_up(request: HttpRequest, upload_id: str) -> HttpResponseBase:
     with in_answers():
-        store().cancel(upload_id, owner=_owner(request))
+        in_parts().cancel(upload_id, owner=_owner(request))
     return HttpResponse(status=204)
 
 
@@ -110,14 +109,12 @@ def complete(
     request: HttpRequest, upload_id: str, body: CompleteBody
 ) -> HttpResponseBase:
     """The whole, verified archive becomes the input of a run."""
-    target = receive.folder() / f"{uuid.uuid4()}.zip"
-    with in_answers():
-        store().complete(upload_id, target, owner=_owner(request), sha256=body.sha256)
-    try:
-        receive.check_zip(target)
-        location = receive.location_of(target)
+    taken = in_parts().taken(
+        upload_id, new_place(), owner=_owner(request), sha256=body.sha256
+    )
+    with in_answers(), taken as archive:
+        if not is_zip(archive):
+            raise _NoZip("This is no ZIP archive.")
+        location = location_of(archive)
         run = uploads.create(request, body.sample_id, Source.ZIP, location, body)
-    except BaseException:
-        target.unlink()
-        raise
     return serialize.started(run)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
-import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest
 
+from runs import uploads
 from runs.api import errors
 from runs.api.errors import ApiError
 from runs.transfers.base import human_bytes
@@ -26,30 +24,19 @@ NO_SPACE = (28, 122)
 """ENOSPC and EDQUOT."""
 
 
-def folder() -> Path:
-    """Where uploaded archives lie."""
-    path = Path(settings.VCBENCH.data_dir) / "uploads"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def limit() -> int:
-    """Bytes of an archive at most."""
-    return int(settings.VCBENCH.upload_max_gb * 1_000_000_000)
-
-
 def check_size(size: int) -> None:
     """Raises `ApiError` 413 or 507 before the first byte is taken."""
-    if size > limit():
+    if size > uploads.limit():
         raise _too_large()
-    free = shutil.disk_usage(folder()).free
+    free = shutil.disk_usage(uploads.folder()).free
     if size + RESERVE > free:
         raise _no_space(f"it has {human_bytes(free)} free")
 
 
 def _too_large() -> ApiError:
     return errors.too_large(
-        f"Archives may have up to {human_bytes(limit())} (VCBENCH_UPLOAD_MAX_GB)."
+        f"Archives may have up to {human_bytes(uploads.limit())} "
+        "(VCBENCH_UPLOAD_MAX_GB)."
     )
 
 
@@ -86,14 +73,14 @@ class ArchiveHandler(FileUploadHandler):
                     f"Send one archive, in the field {FIELD!r}.",
                 )
             )
-        self.path = folder() / f"{uuid.uuid4()}.zip"
+        self.path = uploads.new_place()
         self._sink = self.path.open("wb")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if self._sink is None:
             return
         self._size += len(raw_data)
-        if self._size > limit():
+        if self._size > uploads.limit():
             self._stop(_too_large())
         try:
             self._sink.write(raw_data)
@@ -118,6 +105,10 @@ class ArchiveHandler(FileUploadHandler):
         self._close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+
+    def keep(self) -> None:
+        """A run names the archive now: whatever fails from here on, it stays."""
+        self.path = None
 
     def _stop(self, fault: ApiError) -> None:
         self.fault = fault
@@ -146,7 +137,8 @@ def archive_of(request: HttpRequest) -> Path:
     archive = request.FILES.get(FIELD)
     if not isinstance(archive, Archive):
         raise errors.bad_field(FIELD, "This field is required: the ZIP archive.")
-    check_zip(archive.path)
+    if not uploads.is_zip(archive.path):
+        raise no_zip()
     return archive.path
 
 
@@ -161,12 +153,5 @@ def handler_of(request: HttpRequest) -> ArchiveHandler:
     return handler
 
 
-def check_zip(path: Path) -> None:
-    """Raises `ApiError` 400; members are checked when they are unpacked."""
-    if not zipfile.is_zipfile(path):
-        raise errors.bad_field(FIELD, "This is no ZIP archive, or only a part of one.")
-
-
-def location_of(path: Path) -> dict[str, str]:
-    """`Run.location` of an archive, as `runs.intake` words it."""
-    return {"archive": str(path.relative_to(settings.VCBENCH.data_dir))}
+def no_zip() -> ApiError:
+    return errors.bad_field(FIELD, "This is no ZIP archive, or only a part of one.")

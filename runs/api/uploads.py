@@ -16,6 +16,7 @@ from runs.api.bodies import Asked, ImportBody, PrefixBody, ZipBody
 from runs.api.errors import ApiError
 from runs.models import Priority, Run, Source, Status
 from runs.transfers.base import TransferError
+from runs.uploads import location_of
 
 
 def create(
@@ -65,8 +66,9 @@ def import_sample(request: HttpRequest, body: ImportBody) -> HttpResponseBase:
 
 def upload_archive(request: HttpRequest, body: ZipBody) -> HttpResponseBase:
     path = receive.archive_of(request)
-    location = receive.location_of(path)
+    location = location_of(path)
     run = create(request, body.sample_id, Source.ZIP, location, body)
+    receive.handler_of(request).keep()
     return serialize.started(run)
 
 

@@ -26,6 +26,10 @@ from runs.transfers.part import check_space, full_disk, sync_folder, write_all
 
 UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+NO_UPLOAD = (
+    "There is no such upload; it may have been cancelled, completed or cleaned up. "
+    "Begin again."
+)
 SYNC_BYTES = 64 * 1024 * 1024
 
 
@@ -141,25 +145,19 @@ class UploadStore:
         """Raises UploadUnknown, also for the uploads of others."""
         upload = self._read(upload_id) if UPLOAD_ID.fullmatch(upload_id) else None
         if upload is None or upload.owner != owner:
-            raise UploadUnknown(
-                "There is no such upload; it may have been cancelled, completed or "
-                "cleaned up. Begin again."
-            )
+            raise UploadUnknown(NO_UPLOAD)
         return upload
 
     @contextlib.contextmanager
     def _locked(self, upload: Upload) -> Iterator[int]:
         """The part file, open for writing by this one request."""
-        fd = os.open(self._part(upload.id), os.O_RDWR | os.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fd = os.open(self._part(upload.id), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError as gone:
+            raise UploadUnknown(NO_UPLOAD) from gone
+        try:
+            _lock(fd)
             yield fd
-        except BlockingIOError:
-            raise OffsetConflict(
-                "Another request is writing to this upload. Wait a second, ask for the "
-                "offset and go on from there.",
-                os.fstat(fd).st_size,
-            ) from None
         finally:
             os.close(fd)
 
@@ -213,31 +211,52 @@ class UploadStore:
         except OSError as fault:
             raise full_disk(self.folder, fault) from fault
 
-    def complete(
+    @contextlib.contextmanager
+    def taken(
         self, upload_id: str, target: Path, *, owner: str, sha256: str | None = None
-    ) -> Path:
-        """Moves the whole, verified file to `target` (on the same disk).
+    ) -> Iterator[Path]:
+        """The whole, verified file at `target` (on the same disk), for use inside.
 
+        When that ends well, the file stays there and the upload is over. A
+        TransferError says that the file is of no use: it is removed. After any other
+        exception it is an upload again, whose completion can be asked for once more.
         `sha256` is that of the client, where it was not given at the beginning. Raises
         OffsetConflict while bytes are missing, ChecksumError where they are wrong;
         then the upload is gone and begins again.
         """
         upload = self.get(upload_id, owner=owner)
         with self._locked(upload) as fd:
-            here = os.fstat(fd).st_size
-            if here != upload.size:
-                raise OffsetConflict(
-                    f"{upload.name} is not whole: {here} of {upload.size} bytes are "
-                    f"there. Go on from {here}.",
-                    here,
-                )
+            self._whole(fd, upload)
             self._check(fd, upload, sha256)
             os.fsync(fd)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self._part(upload.id), target)
+            self._move(self._part(upload.id), target)
+            try:
+                yield target
+            except TransferError:
+                target.unlink()
+                self._remove(upload.id)
+                raise
+            except BaseException:
+                self._move(target, self._part(upload.id))
+                raise
             self._head(upload.id).unlink(missing_ok=True)
-            sync_folder(target.parent)
-        return target
+
+    def _whole(self, fd: int, upload: Upload) -> None:
+        here = os.fstat(fd).st_size
+        if here != upload.size:
+            raise OffsetConflict(
+                f"{upload.name} is not whole: {here} of {upload.size} bytes are "
+                f"there. Go on from {here}.",
+                here,
+            )
+
+    def _move(self, here: Path, there: Path) -> None:
+        there.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.replace(here, there)
+        except FileNotFoundError as gone:  # cancelled meanwhile
+            raise UploadUnknown(NO_UPLOAD) from gone
+        sync_folder(there.parent)
 
     def _check(self, fd: int, upload: Upload, sha256: str | None) -> None:
         expected = {digest.lower() for digest in (upload.sha256, sha256) if digest}
@@ -259,17 +278,37 @@ class UploadStore:
         self._part(upload_id).unlink(missing_ok=True)
 
     def expire(self, older_than: float) -> int:
-        """Removes uploads nothing came to for that many seconds; how many."""
+        """Removes the files of uploads that nothing came to for that many seconds, and
+        of those that a killed process left half; returns how many.
+        """
         limit = time.time() - older_than
         old = [
-            path for path in self.folder.glob("*.part") if path.stat().st_mtime < limit
+            path
+            for path in self.folder.iterdir()
+            if path.stat().st_mtime < limit and self._idle(path, limit)
         ]
         for path in old:
-            self._remove(path.stem)
+            path.unlink(missing_ok=True)
         return len(old)
+
+    def _idle(self, path: Path, limit: float) -> bool:
+        """Whether nothing has come to the upload of that file, either."""
+        part = self._part(path.name.partition(".")[0])
+        return not part.exists() or part.stat().st_mtime < limit
 
     def free_bytes(self) -> int:
         return shutil.disk_usage(self.folder).free
+
+
+def _lock(fd: int) -> None:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OffsetConflict(
+            "Another request is writing to this upload. Wait a second, ask for the "
+            "offset and go on from there.",
+            os.fstat(fd).st_size,
+        ) from None
 
 
 def _sha256(fd: int) -> str:

@@ -14,6 +14,7 @@ from runs.api import receive
 from runs.api.errors import ApiError
 from runs.forms import FORMS, OrderForm, ZipForm
 from runs.models import Source
+from runs.transfers.base import TransferError
 from runs.views.access import operators, person
 
 
@@ -40,10 +41,10 @@ def _upload(request: HttpRequest) -> HttpResponse:
         form = FORMS[Source.ZIP](initial={"sample_id": ""})
         messages.error(request, error.message)
         return _page(request, Source.ZIP, form, error.status)
-    answer = _submit(request, Source.ZIP)
-    if answer.status_code != 302:
+    try:
+        return _submit(request, Source.ZIP)
+    finally:
         receive.handler_of(request).remove()
-    return answer
 
 
 @csrf_protect
@@ -55,7 +56,14 @@ def _submit(request: HttpRequest, source: str) -> HttpResponse:
             form.add_error("file", fault.message)
     if not form.is_valid():
         return _page(request, source, form, status=422)
-    run = lifecycle.create(form.order(), user=person(request))
+    try:
+        with form.taking():
+            run = lifecycle.create(form.order(), user=person(request))
+    except TransferError as error:
+        form.add_error("file", error.sentence)
+        return _page(request, source, form, status=422)
+    if isinstance(form, ZipForm):
+        receive.handler_of(request).keep()
     if run.joined:
         messages.info(request, _("This sample is being imported already; here it is."))
     else:

@@ -69,7 +69,7 @@
       const id = kept(this.file);
       if (id) {
         const xhr = await this.ask("GET", `${box.dataset.parts}/${id}`);
-        if (xhr.status === 200) return this.answer(xhr);
+        if (xhr.status !== 404) return this.answer(xhr);
         forget(this.file);
       }
       const body = JSON.stringify({ name: this.file.name, size: this.file.size });
@@ -139,7 +139,6 @@
       window.removeEventListener("beforeunload", leaving);
       stop.hidden = true;
       words.textContent = box.dataset.checking;
-      forget(file);
       picker.value = "";
       form.submit();
     } catch (error) {

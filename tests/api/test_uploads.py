@@ -11,8 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import StopUpload
+from django.db import OperationalError
 
-from runs import sources
+from runs import lifecycle, sources
 from runs.api import receive
 from runs.models import Run, Source, Status
 from runs.transfers.base import TransferError
@@ -34,6 +35,10 @@ def send(client: Api, content: bytes | None = None, **fields: Any) -> Any:
     if content is not None:
         data["file"] = SimpleUploadedFile("lab.zip", content)
     return client.post("/api/v1/upload/runs", data)
+
+
+def away(*_args: object, **_named: object) -> None:
+    raise OperationalError("server closed the connection")
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -186,6 +191,23 @@ class TestParts:
         archive_file = self.data_dir / run.location["archive"]
         assert archive_file.read_bytes() == self.content
         assert operates.get(where).status_code == 404
+
+    def test_an_upload_outlives_a_database_that_is_away(
+        self, operates: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        where = self.begin(operates).headers["Location"]
+        self.append(operates, where, 0, self.content)
+        path = where.removeprefix("/api/v1/") + "/complete"
+        with monkeypatch.context() as patched:
+            patched.setattr(lifecycle, "create", away)
+            answer = operates.ask("POST", path, {"sample_id": SAMPLE})
+        assert answer.status_code == 503
+        assert operates.get(where).json()["offset"] == len(self.content)
+        answer = operates.ask("POST", path, {"sample_id": SAMPLE})
+        assert answer.status_code == 201
+        [run] = Run.objects.all()
+        assert (self.data_dir / run.location["archive"]).read_bytes() == self.content
+        assert len(files_in(self.data_dir / "uploads")) == 1
 
     def test_an_upload_is_given_up(self, operates: Api) -> None:
         where = self.begin(operates).headers["Location"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from runs import compaction, logfile, logstore
+from runs import cleanup, compaction, lifecycle, logfile, logstore
 from runs.logfile import LogFile, LogFileError
 from runs.models import LogEntry, Run, Status
 from tests.builders import make_run
@@ -314,8 +315,6 @@ def test_the_command_tells_of_logs_that_it_cannot_compact() -> None:
 
 @pytest.mark.parametrize("compacted", [False, True])
 def test_logs_older_than_the_retention_go(settings: Settings, compacted: bool) -> None:
-    from dataclasses import replace
-
     run, kept = ended_run(10), ended_run(10)
     fresh = timezone.now() - timedelta(days=29)
     Run.objects.filter(pk=kept.pk).update(finished_at=fresh)
@@ -327,6 +326,71 @@ def test_logs_older_than_the_retention_go(settings: Settings, compacted: bool) -
     assert logstore.count(kept) == 10
     answer = logstore.poll(run)
     assert (answer["logs"], answer["next"], answer["last_sequence"]) == ([], 10, 10)
+
+
+def failed_run(lines: int) -> Run:
+    """One that ended long ago and can be retried."""
+    run = ended_run(lines)
+    Run.objects.filter(pk=run.pk).update(status=Status.ERROR)
+    return run
+
+
+@pytest.fixture
+def retention(settings: Settings) -> None:
+    """A month; the runs of `ended_run` are older."""
+    settings.VCBENCH = replace(settings.VCBENCH, retention_days=30)
+
+
+@pytest.mark.usefixtures("retention")
+def test_a_run_that_is_retried_while_its_files_go_keeps_its_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = failed_run(10)
+
+    def slowly(run: Run, *, by: str) -> cleanup.Freed:
+        lifecycle.retry(run, by="ana")
+        return cleanup.Freed(0, 0)
+
+    monkeypatch.setattr(cleanup, "clean_up", slowly)
+    assert "0 removed" in command("--after", "1000")
+    assert logstore.count(run) == 11  # with the line of the retry
+
+
+@pytest.mark.usefixtures("retention")
+def test_a_run_that_is_retried_before_its_files_go_keeps_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = failed_run(10)
+    listed = compaction.to_remove(timezone.now())
+    monkeypatch.setattr(compaction, "to_remove", lambda _before: listed)
+    lifecycle.retry(run, by="ana")
+    assert "0 removed" in command("--after", "1000")
+    assert logstore.count(run) == 11
+
+
+@pytest.mark.usefixtures("retention")
+def test_what_a_retry_writes_after_retention_waits_for_the_next() -> None:
+    """A file begins with the first line, which is gone."""
+    run = ended_run(10)
+    command("--after", "1000")
+    run.refresh_from_db()
+    add(run, 5)
+    Run.objects.update(finished_at=timezone.now() - timedelta(days=20))
+    assert "0 logs compacted, 0 removed" in command("--after", "1")
+    assert logstore.count(run) == 5
+    assert [entry.sequence for entry in logstore.read(run)] == [11, 12, 13, 14, 15]
+
+
+@pytest.mark.usefixtures("retention")
+def test_a_damaged_log_stops_no_other() -> None:
+    """Retention needs not to read what it removes."""
+    broken, other = ended_run(10), ended_run(10)
+    compaction.compact(broken)
+    path = logstore.path_of(broken)
+    path.write_bytes(path.read_bytes()[:-9])
+    assert "2 removed" in command("--after", "1000")
+    assert logstore.count(other) == 0
+    assert not path.exists()
 
 
 def test_without_a_retention_logs_stay() -> None:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 
+from runs import lifecycle, uploads
 from runs.models import Run, Source
 from tests.portal.conftest import Browser
 
@@ -113,6 +115,44 @@ def test_no_source_is_free_of_the_token(operates: Browser, address: str) -> None
     strict.cookies = operates.cookies
 
     assert strict.post(address, ORDER).status_code == 403
+
+
+def test_an_upload_in_parts_outlives_a_database_that_is_away(
+    operates: Browser, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object, **_named: object) -> None:
+        raise OperationalError("server closed the connection")
+
+    upload = in_parts(operates, archive().read())
+    with monkeypatch.context() as patched:
+        patched.setattr(lifecycle, "create", away)
+        with pytest.raises(OperationalError):
+            operates.send(ZIP, **ORDER, upload=upload)
+    assert [path.name for path in left(data)] == ["parts"]
+    operates.send(ZIP, **ORDER, upload=upload)
+    assert (data / Run.objects.get().location["archive"]).exists()
+    assert uploads.in_parts().all() == []
+
+
+def test_an_archive_with_the_form_is_not_kept_when_the_database_is_away(
+    operates: Browser, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_args: object, **_named: object) -> None:
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(lifecycle, "create", away)
+    with pytest.raises(OperationalError):
+        operates.send(ZIP, **ORDER, file=archive())
+    assert left(data) == []
+
+
+def test_an_upload_in_parts_that_is_not_whole(
+    operates: Browser, operator: User, data: Path
+) -> None:
+    upload = uploads.in_parts().create("calls.zip", 10, owner=str(operator.pk))
+    page = operates.send(ZIP, **ORDER, upload=upload.id)
+    assert page.status == 422
+    assert "0 of 10 bytes" in page.text("#id_file_error")
 
 
 def test_viewers_upload_nothing(looks: Browser, data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from runs import lifecycle, log, logstore
+from runs import compaction, lifecycle, log, logstore, uploads
 from runs.database import AWAY
-from runs.models import Artifact, Level, Run, StageName, Status
+from runs.management.commands import reap
+from runs.models import Artifact, Level, Run, Source, StageName, Status
 from tests.builders import claim_of, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,6 +81,59 @@ def test_queues_a_run_that_has_waited_for_a_fault_to_pass(
     Run.objects.update(queued_at=long_ago)
     call_command("reap", "--once")
     assert sent == [(run.pk, 2)]
+
+
+@pytest.mark.parametrize("error", AWAY)
+def test_outlives_a_database_that_is_away(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def away() -> None:
+        raise error("host db.internal is down")
+
+    told = io.StringIO()
+    monkeypatch.setattr(reap, "sweep", away)
+    call_command("reap", "--once", stderr=told)
+    assert "host db.internal is down" in told.getvalue()
+
+
+def test_what_is_done_daily_fails_by_itself(
+    monkeypatch: pytest.MonkeyPatch, data_dir: Path
+) -> None:
+    """A fault of the one neither ends the reaper nor keeps back the other."""
+
+    def broken(_before: object) -> list[Run]:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(compaction, "to_compact", broken)
+    left = data_dir / "uploads" / "left.zip"
+    left.parent.mkdir()
+    left.touch()
+    os.utime(left, (0, 0))
+    told = io.StringIO()
+    reap.Command(stderr=told).tidy()
+    assert "Input/output error" in told.getvalue()
+    assert not left.exists()
+
+
+def test_only_uploads_that_nobody_needs_go(data_dir: Path) -> None:
+    folder = data_dir / "uploads"
+    store = uploads.in_parts()
+    given_up, fresh = (store.create("S1.zip", 3, owner=who) for who in "12")
+    store.append(fresh.id, 0, [b"abc"], owner="2")
+    for name in ("of-a-run.zip", "left.zip", "coming.zip", "parts/x.json.new"):
+        (folder / name).touch()
+    make_run(source=Source.ZIP, location={"archive": "uploads/of-a-run.zip"})
+    old = [folder / "of-a-run.zip", folder / "left.zip"]
+    old += [path for path in store.folder.iterdir() if path.stem != fresh.id]
+    for path in [*old, store.folder / f"{fresh.id}.json"]:
+        os.utime(path, (0, 0))
+    assert uploads.tidy() == 4
+    assert sorted(path.name for path in folder.glob("*.zip")) == [
+        "coming.zip",
+        "of-a-run.zip",
+    ]
+    assert store.all() == [dataclasses.replace(fresh, offset=3)]
+    assert given_up.id not in {path.stem for path in store.folder.iterdir()}
 
 
 @pytest.mark.parametrize(("days", "kept"), [(0, True), (30, False), (90, True)])

@@ -25,9 +25,52 @@ def test_parts_make_the_file(store: UploadStore, tmp_path: Path) -> None:
     upload = store.create("S1.zip", len(DATA), owner="7", sha256=sha256(DATA))
     assert store.append(upload.id, 0, [DATA[:10], DATA[10:40_000]], owner="7") == 40_000
     assert store.append(upload.id, 40_000, [DATA[40_000:]], owner="7") == len(DATA)
-    path = store.complete(upload.id, tmp_path / "in" / "S1.zip", owner="7")
+    with store.taken(upload.id, tmp_path / "in" / "S1.zip", owner="7") as path:
+        assert path.read_bytes() == DATA
     assert path.read_bytes() == DATA
     assert list(store.folder.iterdir()) == []
+
+
+def test_a_file_that_could_not_be_used_is_an_upload_again(
+    store: UploadStore, tmp_path: Path
+) -> None:
+    upload = store.create("S1.zip", len(DATA), owner="7")
+    store.append(upload.id, 0, [DATA], owner="7")
+    with (
+        pytest.raises(KeyError),
+        store.taken(upload.id, tmp_path / "in" / "a.zip", owner="7"),
+    ):
+        raise KeyError
+    assert not (tmp_path / "in" / "a.zip").exists()
+    assert store.get(upload.id, owner="7").offset == len(DATA)
+    with store.taken(upload.id, tmp_path / "in" / "b.zip", owner="7") as path:
+        assert path.read_bytes() == DATA
+
+
+def test_a_file_of_no_use_goes(store: UploadStore, tmp_path: Path) -> None:
+    upload = store.create("S1.zip", 1, owner="7")
+    store.append(upload.id, 0, [b"x"], owner="7")
+    with (
+        pytest.raises(TransferError, match="No archive"),
+        store.taken(upload.id, tmp_path / "in" / "a.zip", owner="7"),
+    ):
+        raise TransferError("No archive.")
+    assert list((tmp_path / "in").iterdir()) == list(store.folder.iterdir()) == []
+
+
+def test_an_upload_that_is_cancelled_while_it_is_checked(
+    store: UploadStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = store.create("S1.zip", 1, owner="7")
+    store.append(upload.id, 0, [b"x"], owner="7")
+    monkeypatch.setattr(
+        store, "_check", lambda *_args: store.cancel(upload.id, owner="7")
+    )
+    with (
+        pytest.raises(UploadUnknown),
+        store.taken(upload.id, tmp_path / "in" / "a.zip", owner="7"),
+    ):
+        pytest.fail("taken all the same")
 
 
 def test_what_came_before_a_cut_counts(store: UploadStore) -> None:
@@ -70,8 +113,11 @@ def test_more_than_announced_is_refused(store: UploadStore) -> None:
 def test_incomplete_is_not_whole(store: UploadStore, tmp_path: Path) -> None:
     upload = store.create("S1.zip", 10, owner="7")
     store.append(upload.id, 0, [b"x" * 9], owner="7")
-    with pytest.raises(OffsetConflict, match="9 of 10 bytes"):
-        store.complete(upload.id, tmp_path / "t", owner="7")
+    with (
+        pytest.raises(OffsetConflict, match="9 of 10 bytes"),
+        store.taken(upload.id, tmp_path / "t", owner="7"),
+    ):
+        pytest.fail("taken all the same")
     assert not (tmp_path / "t").exists()
 
 
@@ -82,10 +128,12 @@ def test_a_wrong_checksum_begins_again(
     wrong = sha256(b"other")
     upload = store.create("S1.zip", 3, owner="7", sha256=wrong if early else None)
     store.append(upload.id, 0, [b"abc"], owner="7")
-    with pytest.raises(TransferError, match="did not arrive as it was sent"):
-        store.complete(
-            upload.id, tmp_path / "t", owner="7", sha256=None if early else wrong
-        )
+    late = None if early else wrong
+    with (
+        pytest.raises(TransferError, match="did not arrive as it was sent"),
+        store.taken(upload.id, tmp_path / "t", owner="7", sha256=late),
+    ):
+        pytest.fail("taken all the same")
     with pytest.raises(UploadUnknown):
         store.get(upload.id, owner="7")
     assert not (tmp_path / "t").exists()

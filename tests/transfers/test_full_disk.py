@@ -98,8 +98,8 @@ def test_an_upload_keeps_what_came(small: Path, unchecked: None) -> None:
     offset = store.get(upload.id, owner="7").offset
     assert offset >= 1_000_000
     store.append(upload.id, offset, [DATA[offset:]], owner="7")
-    path = store.complete(upload.id, small / "a.zip", owner="7")
-    assert path.read_bytes() == DATA
+    with store.taken(upload.id, small / "a.zip", owner="7") as path:
+        assert path.read_bytes() == DATA
 
 
 def test_other_faults_of_writing_are_no_full_disk(tmp_path: Path) -> None:

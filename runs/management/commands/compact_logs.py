@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from runs import cleanup, compaction
+from runs.lifecycle import Refused
 from runs.logfile import LogFileError
 from runs.models import Run
 
@@ -33,33 +35,45 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
+        self.faults: list[str] = []
         removed = self.remove(now)
-        compacted, faults = self.compact(now - timedelta(days=options["after"]))
+        compacted = self.compact(now - timedelta(days=options["after"]))
         self.stdout.write(f"{compacted} logs compacted, {removed} removed.")
-        if faults:
-            raise CommandError("\n".join(faults))
+        if self.faults:
+            raise CommandError("\n".join(self.faults))
+
+    def each(self, runs: Sequence[Run], work: Callable[[Run], str]) -> int:
+        """How many of the runs the work was done for; one that fails stops no other."""
+        count = 0
+        for run in runs:
+            try:
+                done = work(run)
+            except (LogFileError, OSError) as error:
+                self.faults.append(f"{run.uuid}: {error}")
+                continue
+            if done:
+                count += 1
+                self.stdout.write(f"{run.uuid}: {done}")
+        return count
 
     def remove(self, now: datetime) -> int:
         if not settings.VCBENCH.retention_days:
             return 0
         old = now - timedelta(days=settings.VCBENCH.retention_days)
-        return sum(self.say_removed(run) for run in compaction.to_remove(old))
 
-    def say_removed(self, run: Run) -> bool:
-        freed = cleanup.clean_up(run, by="The retention setting")
-        compaction.remove(run)
-        self.stdout.write(f"{run.uuid}: log and {freed.files} files removed")
-        return True
-
-    def compact(self, before: datetime) -> tuple[int, list[str]]:
-        count, faults = 0, []
-        for run in compaction.to_compact(before):
+        def work(run: Run) -> str:
             try:
-                done = compaction.compact(run)
-            except (LogFileError, OSError) as error:
-                faults.append(f"{run.uuid}: {error}")
-                continue
-            if done is not None:
-                count += 1
-                self.stdout.write(f"{run.uuid}: {done.lines} lines, {done.size} bytes")
-        return count, faults
+                freed = cleanup.clean_up(run, by="The retention setting")
+            except Refused:  # it was started again since it was listed
+                return ""
+            removed = compaction.remove(run, old)
+            return f"log and {freed.files} files removed" if removed else ""
+
+        return self.each(compaction.to_remove(old), work)
+
+    def compact(self, before: datetime) -> int:
+        def work(run: Run) -> str:
+            done = compaction.compact(run)
+            return f"{done.lines} lines, {done.size} bytes" if done else ""
+
+        return self.each(compaction.to_compact(before), work)

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from runs import lifecycle, queue
-from runs.database import steady
+from runs import lifecycle, queue, uploads
+from runs.database import AWAY, steady
 from runs.worker import end_with_parent
 
 DAY = 24 * 3600.0
@@ -22,8 +22,8 @@ DAY = 24 * 3600.0
 
 class Command(BaseCommand):
     help = (
-        "Give lost runs to the next worker, again and again until SIGTERM; "
-        "compact old logs and apply the retention daily."
+        "Give lost runs to the next worker, again and again until SIGTERM; daily "
+        "compact old logs, apply the retention and remove given-up uploads."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,19 +47,31 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, stop)
             signal.signal(signal.SIGINT, stop)
         due = time.monotonic()
-        sweep()
+        self.sweep()
         while not options["once"] and not end.wait(options["every"]):
-            sweep()
+            self.sweep()
             if time.monotonic() >= due:
                 self.tidy()
                 due += DAY
 
-    def tidy(self) -> None:
-        """Compact old logs and apply the retention; what fails waits for tomorrow."""
+    def sweep(self) -> None:
+        """While the database is away nothing can be found; the next time it may."""
         try:
-            call_command("compact_logs", stdout=self.stdout)
-        except CommandError as error:
-            self.stderr.write(str(error))
+            sweep()
+        except AWAY as error:
+            self.stderr.write(f"The database does not answer: {error}")
+
+    def tidy(self) -> None:
+        """Compact old logs, apply the retention, remove what uploads left behind; what
+        fails waits for tomorrow."""
+        for work in (self.compact, uploads.tidy):
+            try:
+                work()
+            except (CommandError, OSError, *AWAY) as error:
+                self.stderr.write(str(error))
+
+    def compact(self) -> None:
+        call_command("compact_logs", stdout=self.stdout)
 
 
 @steady
