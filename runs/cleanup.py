@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from runs import log
+from runs import log, pipeline
 from runs.lifecycle import Refused
 from runs.models import Level, Run, Source, StageName
 from runs.sources import UNPACKED
-from runs.transfers.archive import leftovers
+from runs.transfers import archive
 from runs.transfers.base import human_bytes
 
 REMOVED = ".removed-"
@@ -64,12 +64,13 @@ def clean_up(run: Run, *, by: str) -> Freed:
 
 def _places(run: Run) -> list[Path]:
     """What there is to remove: the folders of the stages, and the uploaded archive."""
-    names = [name for stage in StageName for name in (stage, f".{stage}")]
-    places = [run.folder / name for name in (*names, UNPACKED)]
-    places += leftovers(run.folder / UNPACKED)
-    if run.source == Source.ZIP and (archive := run.location.get("archive")):
+    places = [run.folder / name for name in (*StageName, UNPACKED)]
+    places += archive.leftovers(run.folder / UNPACKED)
+    for stage in StageName:
+        places += pipeline.leftovers(run.folder, stage)
+    if run.source == Source.ZIP and (given := run.location.get("archive")):
         data = Path(settings.VCBENCH.data_dir)
-        file = (data / archive).resolve()
+        file = (data / given).resolve()
         others = Run.objects.filter(source=Source.ZIP, location=run.location)
         if (
             file.is_relative_to((data / "uploads").resolve())

@@ -111,10 +111,14 @@ def claim(run_id: int, attempt: int, worker: str) -> Claim | None:
 
 
 def _may_start(run: Run) -> bool:
-    """Whether the limit of runs that one person has at a time leaves room."""
+    """Whether the limit of runs that one person has at a time leaves room.
+
+    The person's row is locked: of two claims at once, one counts the other.
+    """
     limit = settings.VCBENCH.runs_per_user
     if not limit or run.created_by_id is None:
         return True
+    User.objects.select_for_update(no_key=True).get(pk=run.created_by_id)
     theirs = Run.objects.filter(
         created_by=run.created_by_id, status=Status.RUNNING
     ).count()
@@ -408,13 +412,16 @@ def launch(
 
 
 @steady
-def lost(run_id: int, attempt: int, why: str) -> bool:
+def lost(run_id: int, attempt: int, why: str, silent: datetime | None = None) -> bool:
     """A worker is gone: the next attempt, or the end when there were too many.
 
-    Conditional on the attempt, so that of many who notice one acts.
+    Conditional on the attempt, so that of many who notice one acts, and on its having
+    been `silent` since then, where that is why: it may have beaten in this moment.
     """
     with transaction.atomic():
         runs = Run.objects.filter(pk=run_id, attempt=attempt, status=Status.RUNNING)
+        if silent is not None:
+            runs = runs.filter(beat_at__lt=silent)
         run = runs.select_for_update().first()
         if run is None:
             return False
@@ -448,7 +455,7 @@ def reap(now: datetime) -> int:
     found = Run.objects.filter(status=Status.RUNNING, beat_at__lt=silent)
     why = "The worker {} has not been heard of since {:%H:%M:%S} UTC."
     return sum(
-        lost(run.pk, run.attempt, why.format(run.worker, run.beat_at))
+        lost(run.pk, run.attempt, why.format(run.worker, run.beat_at), silent)
         for run in found
         if run.beat_at is not None
     )

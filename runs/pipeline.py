@@ -10,6 +10,7 @@ import shutil
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 NOTE = "stage.json"
 """The file in a published folder that says what it was made from."""
+PROVENANCE = "provenance.json"
+"""The file beside it with the stage's part of the run's record of how it was made."""
 LITTLE_SPACE = 1_000_000
 """Bytes free: with fewer, a failure is most likely due to the full disk."""
 PROGRESS_SECONDS = 0.5
@@ -107,6 +110,8 @@ class Ending:
                 self._finish(Status.ERROR, reason, details)
             case _ if isinstance(error, AWAY):
                 logger.warning("Run %s: %s", self.claim.run_id, error)
+                with suppress(*AWAY, TimeoutError):
+                    self.log.flush()
                 reason = "The database was out of reach for the worker."
                 lifecycle.put_off(self.claim, reason)
             case _:
@@ -211,16 +216,17 @@ def _is_published(folder: Path, mark: str) -> bool:
 
 def _perform(context: Context, stage: Stage, mark: str) -> None:
     """Work in a folder of the stage's own; publish it by one rename."""
-    work = context.folder / f".{stage.name}"
+    work = _workplace(context, stage, mark)
     note = work / NOTE
-    if work.exists() and not (stage.resumes and _is_published(work, mark)):
-        shutil.rmtree(work)
     try:
         work.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps({"fingerprint": mark}))
         stage.perform(context, work)
         context.check()
-        (work / "provenance.json").write_text(json.dumps(context.provenance))
+        own = {stage.name: context.provenance.get(stage.name)}
+        (work / PROVENANCE).write_text(json.dumps(own))
+        if not lifecycle.beat(context.claim).alive:
+            raise ClaimLost(context.claim)
         _publish(work, context.published(stage.name))
     except OSError as error:
         raise StageFailed(_no_space(error, context.folder)) from error
@@ -232,6 +238,27 @@ def _perform(context: Context, stage: Stage, mark: str) -> None:
     finally:
         if not stage.resumes:
             shutil.rmtree(work, ignore_errors=True)
+
+
+def _workplace(context: Context, stage: Stage, mark: str) -> Path:
+    """The folder to work in; what earlier attempts left is gone, unless it is resumed.
+
+    Each attempt has its own, so that a worker that was taken for lost and wakes finds
+    nothing of the next attempt's. One that is resumed is theirs in common.
+    """
+    own = "" if stage.resumes else f"-{context.claim.attempt}"
+    work = context.folder / f".{stage.name}{own}"
+    for left in leftovers(context.folder, stage.name):
+        if left != work or not (stage.resumes and _is_published(work, mark)):
+            shutil.rmtree(left)
+    return work
+
+
+def leftovers(folder: Path, stage: str) -> list[Path]:
+    """Folders of the stage in a run's folder that are no results of it: in which an
+    attempt works, or stopped working.
+    """
+    return sorted(folder.glob(f".{stage}*"))
 
 
 def _no_space(error: OSError, folder: Path) -> str:
@@ -260,9 +287,9 @@ def _publish(work: Path, folder: Path) -> None:
 
 @steady
 def _record(context: Context, stage: Stage, folder: Path, mark: str) -> str:
-    kept = folder / "provenance.json"
-    if kept.exists():
-        context.provenance |= json.loads(kept.read_text())
+    kept = folder / PROVENANCE
+    if kept.exists() and (own := json.loads(kept.read_text()).get(stage.name)):
+        context.provenance[stage.name] = own
     findings = stage.read(context, folder)
     with fenced(context.claim):
         findings.keep()

@@ -7,9 +7,13 @@ again by `requeue_lost`; one that is carried twice finds its run claimed.
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import django_rq
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -55,14 +59,37 @@ def enqueue_fetch(key: str) -> None:
 def enqueue_waiting_of(run_id: int) -> None:
     """A run has ended: queue the same person's next one, if their limit held it up."""
     owner = Run.objects.filter(pk=run_id).values("created_by")
-    waiting = Run.objects.filter(
-        status=Status.PENDING,
-        created_by__in=owner,
-        queued_at__lt=timezone.now() - GRACE,
-    )
-    run = waiting.order_by("queued_at").first()
+    run = next(iter(_waiting(created_by__in=owner)), None)
     if run is not None and job_id(run.pk, run.attempt) not in queued_jobs():
         enqueue(run)
+
+
+def _waiting(**which: Any) -> list[Run]:
+    """Pending runs that are due, in the order in which they are to begin."""
+    due = Run.objects.filter(
+        status=Status.PENDING, queued_at__lt=timezone.now() - GRACE, **which
+    ).order_by("queued_at")
+    return sorted(due, key=lambda run: Priority.values.index(run.priority))
+
+
+def _that_may_start(runs: Iterable[Run], jobs: set[str]) -> Iterator[Run]:
+    """Those without a job whose owners have room for them: a job that finds none costs
+    a worker a process, and there may be hundreds.
+    """
+    limit = settings.VCBENCH.runs_per_user
+    taken: Counter[int | None] = Counter(
+        Run.objects.filter(status=Status.RUNNING).values_list("created_by", flat=True)
+    )
+    without = []
+    for run in runs:
+        if job_id(run.pk, run.attempt) in jobs:
+            taken[run.created_by_id] += 1
+        else:
+            without.append(run)
+    for run in without:
+        if run.created_by_id is None or not limit or taken[run.created_by_id] < limit:
+            taken[run.created_by_id] += 1
+            yield run
 
 
 def queued_jobs() -> set[str]:
@@ -77,13 +104,10 @@ def queued_jobs() -> set[str]:
 
 
 def requeue_lost() -> int:
-    """Queue pending runs that no job carries any more, and those that have waited
-    long enough for a fault to pass; returns how many."""
-    jobs = queued_jobs()
-    waiting = Run.objects.filter(
-        status=Status.PENDING, queued_at__lt=timezone.now() - GRACE
-    ).order_by("queued_at")
-    lost = [run for run in waiting if job_id(run.pk, run.attempt) not in jobs]
+    """Queue pending runs that no job carries any more, those that have waited long
+    enough for a fault to pass, and those for which their owner has room now; returns
+    how many."""
+    lost = list(_that_may_start(_waiting(), queued_jobs()))
     for run in lost:
         enqueue(run)
     return len(lost)

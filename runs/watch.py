@@ -16,6 +16,7 @@ from django.db import connection
 
 from runs import lifecycle
 from runs.claims import Claim, ClaimLost
+from runs.database import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Watch:
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.cause: Cause | None = None
+        self._beaten = time.monotonic()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="watch", daemon=True)
 
@@ -74,19 +76,30 @@ class Watch:
             raise Stopped(self.cause)
 
     def _keep(self) -> None:
+        """Until the attempt ends; an attempt without its watch would run on unseen."""
         try:
-            beaten = time.monotonic()
             while not self._end.wait(min(LOOK_SECONDS, settings.VCBENCH.beat_seconds)):
-                due = time.monotonic() - beaten >= settings.VCBENCH.beat_seconds
-                pulse = (lifecycle.beat if due else lifecycle.look)(self.claim)
-                beaten = time.monotonic() if due else beaten
-                if not pulse.alive:
-                    self.stop(Cause.LOST)
+                self._look()
+                if self.cause is Cause.LOST:
                     return
-                if pulse.cancelled:
-                    self.stop(Cause.CANCELLED)
         finally:
+            if not self._end.is_set():
+                self.stop(Cause.LOST)
             connection.close()
+
+    def _look(self) -> None:
+        due = time.monotonic() - self._beaten >= settings.VCBENCH.beat_seconds
+        try:
+            pulse = (lifecycle.beat if due else lifecycle.look)(self.claim)
+        except AWAY as error:  # for longer than `steady` waits; the work goes on
+            logger.warning("Run %s cannot beat: %s", self.claim.run_id, error)
+            return
+        if due:
+            self._beaten = time.monotonic()
+        if not pulse.alive:
+            self.stop(Cause.LOST)
+        elif pulse.cancelled:
+            self.stop(Cause.CANCELLED)
 
 
 @contextmanager

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from runs import lifecycle
@@ -109,6 +113,27 @@ class TestClaim:
         others = make_run()
         assert lifecycle.claim(mine.pk, 1, "a") is None
         assert lifecycle.claim(others.pk, 1, "a") is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_claims_at_once_no_more_than_the_limit_are_had(
+    user: User, configure: Callable[..., None]
+) -> None:
+    configure(runs_per_user=1)
+    runs = [make_run(created_by=user) for _ in range(4)]
+    together = threading.Barrier(len(runs))
+
+    def claim(run: Run) -> bool:
+        together.wait()
+        try:
+            return lifecycle.claim(run.pk, 1, "a") is not None
+        finally:
+            connection.close()
+
+    for _round in range(5):
+        with ThreadPoolExecutor(len(runs)) as pool:
+            assert sum(pool.map(claim, runs)) == 1
+        Run.objects.update(status=Status.PENDING)
 
 
 class TestFence:

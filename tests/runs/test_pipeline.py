@@ -174,6 +174,29 @@ def test_results_are_read_before_the_transaction_that_keeps_them() -> None:
     assert stage.in_transaction == [False, True]
 
 
+def test_a_stage_that_is_found_done_keeps_the_record_of_the_others() -> None:
+    """Each folder tells how it was made itself, not how the others once were."""
+    order = (StageName.HAPPY, StageName.CSV)
+    run, claim = running(*order)
+
+    def tell(version: str) -> Deed:
+        def deed(context: Context, _work: Path) -> None:
+            context.provenance[StageName.HAPPY] = {"version": version}
+
+        return deed
+
+    csv = Toy(StageName.CSV)
+    pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=tell("1")), csv])
+    run.stages.update(status=StageStatus.RUNNING, fingerprint="")
+    Run.objects.update(status=Status.RUNNING)
+    newer = Toy(StageName.HAPPY, deed=tell("2"))
+    newer.inputs = lambda context: {"other": 1}  # type: ignore[method-assign]
+    pipeline.carry_out(claim, [newer, csv])
+    run.refresh_from_db()
+    assert csv.performed == 1
+    assert run.provenance["happy"] == {"version": "2"}
+
+
 def test_other_inputs_are_other_work() -> None:
     _run, claim = running(StageName.CSV)
     stage = Toy(StageName.CSV)
@@ -186,11 +209,12 @@ def test_other_inputs_are_other_work() -> None:
 
 def test_what_a_killed_attempt_left_is_cleared_away() -> None:
     run, claim = running(StageName.CSV)
-    left = run.folder / ".csv"
-    left.mkdir(parents=True)
-    (left / "half.txt").write_text("ha")
+    for name in (".csv", ".csv-7", ".csv-old"):
+        (run.folder / name).mkdir(parents=True)
+        (run.folder / name / "half.txt").write_text("ha")
     pipeline.carry_out(claim, [Toy(StageName.CSV)])
     assert not (run.folder / "csv" / "half.txt").exists()
+    assert [path.name for path in run.folder.iterdir()] == ["csv"]
 
 
 def test_a_stage_that_resumes_keeps_what_it_had() -> None:

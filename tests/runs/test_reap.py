@@ -5,20 +5,32 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import signal
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
 from runs import compaction, lifecycle, log, logstore, uploads
 from runs.database import AWAY
-from runs.management.commands import reap
-from runs.models import Artifact, Level, Run, Source, StageName, Status
+from runs.management.commands import reap, worker
+from runs.models import (
+    Artifact,
+    Level,
+    Priority,
+    Run,
+    Source,
+    StageName,
+    Status,
+)
 from tests.builders import claim_of, make_run
+from tests.embedded.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,6 +82,21 @@ def test_leaves_a_run_whose_job_waits(sent: list[tuple[int, int]]) -> None:
     assert len(sent) == 1
 
 
+def test_queues_no_more_of_a_person_than_may_start(
+    sent: list[tuple[int, int]], operator: User, settings: Any
+) -> None:
+    """Hundreds of jobs that find no room would keep all others from the workers."""
+    settings.VCBENCH = dataclasses.replace(settings.VCBENCH, runs_per_user=3)
+    long_ago = timezone.now() - timedelta(minutes=1)
+    make_run(status=Status.RUNNING, created_by=operator, beat_at=timezone.now())
+    mine = [make_run(created_by=operator, queued_at=long_ago) for _ in range(4)]
+    urgent = make_run(created_by=operator, queued_at=long_ago, priority=Priority.HIGH)
+    other = make_run(queued_at=long_ago)
+    sent.append((mine[3].pk, 1))
+    call_command("reap", "--once")
+    assert sent == [(mine[3].pk, 1), (urgent.pk, 1), (other.pk, 1)]
+
+
 def test_queues_a_run_that_has_waited_for_a_fault_to_pass(
     sent: list[tuple[int, int]],
 ) -> None:
@@ -87,13 +114,52 @@ def test_queues_a_run_that_has_waited_for_a_fault_to_pass(
 def test_outlives_a_database_that_is_away(
     monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    def away() -> None:
+    def away(_self: reap.Sweep) -> None:
         raise error("host db.internal is down")
 
     told = io.StringIO()
-    monkeypatch.setattr(reap, "sweep", away)
+    monkeypatch.setattr(reap.Sweep, "__call__", away)
     call_command("reap", "--once", stderr=told)
     assert "host db.internal is down" in told.getvalue()
+
+
+def test_after_an_outage_workers_beat_before_one_is_called_lost(
+    sent: list[tuple[int, int]],
+) -> None:
+    times = iter([0.0, 100.0, 105.0, 119.0, 121.0])
+    sweep = reap.Sweep(clock=lambda: next(times))
+    beat = timezone.now() - timedelta(minutes=2)
+    run = make_run(status=Status.RUNNING, beat_at=beat)
+    states = []
+    for _ in range(4):
+        sweep()
+        run.refresh_from_db()
+        states.append(run.status)
+    assert states == ["running", "running", "running", "pending"]
+    assert sent == [(run.pk, 2)]
+
+
+def test_a_worker_that_has_beaten_since_it_was_looked_at_is_not_lost() -> None:
+    run = make_run(status=Status.RUNNING, beat_at=timezone.now())
+    before = timezone.now() - timedelta(minutes=1)
+    assert not lifecycle.lost(run.pk, 1, "Silent.", before)
+    assert lifecycle.lost(run.pk, 1, "Ended by SIGKILL.")
+
+
+def test_a_reaper_that_a_fault_has_ended_is_started_again() -> None:
+    reaper = worker.Reaper([sys.executable, "-c", "raise SystemExit(1)"], pause=0)
+    eventually(lambda: reaper.started >= 3)
+    reaper.end()
+    started = reaper.started
+    assert not reaper._thread.is_alive()
+    assert reaper._process.returncode is not None
+    assert reaper.started == started
+
+
+def test_a_reaper_ends_with_its_worker() -> None:
+    reaper = worker.Reaper([sys.executable, "-c", "import time; time.sleep(600)"])
+    reaper.end()
+    assert (reaper.started, reaper._process.returncode) == (1, -signal.SIGTERM)
 
 
 def test_what_is_done_daily_fails_by_itself(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
+import threading
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 import django_rq
@@ -17,6 +20,8 @@ from rq.serializers import JSONSerializer
 
 from runs.models import Priority
 from runs.worker import RunWorker
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -31,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--max-jobs", type=int, default=None)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        reaper = None if options["no_reaper"] else start_reaper()
+        reaper = None if options["no_reaper"] else Reaper()
         setup_loghandlers("WARNING")
         try:
             queues = [
@@ -52,9 +57,39 @@ class Command(BaseCommand):
             ) from error
         finally:
             if reaper is not None:
-                reaper.terminate()
-                reaper.wait()
+                reaper.end()
 
 
-def start_reaper() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, sys.argv[0], "reap", "--with-parent"])
+class Reaper:
+    """A reaper beside the worker; one that a fault has ended is started again."""
+
+    COMMAND = (sys.executable, sys.argv[0], "reap", "--with-parent")
+    PAUSE = 5.0
+    """Seconds before it is started again."""
+
+    def __init__(self, command: Sequence[str] = COMMAND, pause: float = PAUSE) -> None:
+        self.command, self.pause = command, pause
+        self.started = 0
+        self._end = threading.Event()
+        self._process = self._start()
+        self._thread = threading.Thread(target=self._keep, name="reaper", daemon=True)
+        self._thread.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self.started += 1
+        return subprocess.Popen(self.command)
+
+    def _keep(self) -> None:
+        while not self._end.is_set():
+            code = self._process.wait()
+            if self._end.wait(self.pause):
+                return
+            logger.warning("The reaper ended with %s and is started again", code)
+            self._process = self._start()
+
+    def end(self) -> None:
+        self._end.set()
+        self._process.terminate()
+        self._thread.join()
+        self._process.terminate()  # another may have been started in that moment
+        self._process.wait()
