@@ -187,6 +187,10 @@ def test_a_stage_that_is_found_done_keeps_the_record_of_the_others() -> None:
 
     csv = Toy(StageName.CSV)
     pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=tell("1")), csv])
+    for name, told in (("happy", {"happy": {"version": "1"}}), ("csv", {"csv": None})):
+        kept = run.folder / name / "provenance.json"
+        assert json.loads(kept.read_text()) == told
+    kept.write_text(json.dumps({"happy": {"version": "1"}}))  # as folders once had
     run.stages.update(status=StageStatus.RUNNING, fingerprint="")
     Run.objects.update(status=Status.RUNNING)
     newer = Toy(StageName.HAPPY, deed=tell("2"))

@@ -27,15 +27,17 @@ pytestmark = [
     pytest.mark.usefixtures("sent"),
 ]
 SECONDS = 20
+TakeOver = Callable[..., "tuple[Worker, Worker]"]
 
 
 class Worker:
     """Carries out an attempt whose stage stops in the middle, until it may go on."""
 
-    def __init__(self, claim: Claim, after: Deed) -> None:
+    def __init__(self, claim: Claim, after: Deed, *, resumes: bool) -> None:
         self.after = after
         self.inside, self.may_go_on = threading.Event(), threading.Event()
         self.stage = Toy(StageName.HAPPY, deed=self.deed)
+        self.stage.resumes = resumes
         self.thread = threading.Thread(target=self.carry_out, args=(claim,))
         self.thread.start()
         assert self.inside.wait(SECONDS)
@@ -67,20 +69,18 @@ def ends_well(context: Context, work: Path) -> None:
 
 
 @pytest.fixture
-def take_over(
-    monkeypatch: pytest.MonkeyPatch, data_dir: Path
-) -> Iterator[Callable[[Deed], tuple[Worker, Worker]]]:
+def take_over(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> Iterator[TakeOver]:
     """Both workers, in the middle of the same stage."""
     monkeypatch.setattr(watch, "LOOK_SECONDS", 3600.0)
     workers: list[Worker] = []
 
-    def start(first_deed: Deed) -> tuple[Worker, Worker]:
+    def start(first_deed: Deed, *, resumes: bool = False) -> tuple[Worker, Worker]:
         run = make_run(StageName.HAPPY, status=Status.RUNNING)
-        workers.append(Worker(claim_of(run), first_deed))
+        workers.append(Worker(claim_of(run), first_deed, resumes=resumes))
         assert lifecycle.lost(run.pk, 1, "Not heard of.")
         claim = lifecycle.claim(run.pk, 2, "second")
         assert claim is not None
-        workers.append(Worker(claim, ends_well))
+        workers.append(Worker(claim, ends_well, resumes=resumes))
         return workers[0], workers[1]
 
     yield start
@@ -88,11 +88,12 @@ def take_over(
         worker.end()
 
 
+@pytest.mark.parametrize("resumes", [False, True])
 @pytest.mark.parametrize("deed", [fails, ends_well])
 def test_one_that_wakes_while_the_next_works(
-    take_over: Callable[[Deed], tuple[Worker, Worker]], deed: Deed
+    take_over: TakeOver, deed: Deed, resumes: bool
 ) -> None:
-    first, second = take_over(deed)
+    first, second = take_over(deed, resumes=resumes)
     first.end()
     run = Run.objects.get()
     assert not (run.folder / "happy").exists()
@@ -103,9 +104,7 @@ def test_one_that_wakes_while_the_next_works(
 
 
 @pytest.mark.parametrize("deed", [fails, ends_well])
-def test_one_that_wakes_when_the_next_is_done(
-    take_over: Callable[[Deed], tuple[Worker, Worker]], deed: Deed
-) -> None:
+def test_one_that_wakes_when_the_next_is_done(take_over: TakeOver, deed: Deed) -> None:
     first, second = take_over(deed)
     second.end()
     note = Run.objects.get().folder / "happy" / "stage.json"
