@@ -190,7 +190,8 @@ def test_a_stage_that_is_found_done_keeps_the_record_of_the_others() -> None:
     for name, told in (("happy", {"happy": {"version": "1"}}), ("csv", {"csv": None})):
         kept = run.folder / name / "provenance.json"
         assert json.loads(kept.read_text()) == told
-    kept.write_text(json.dumps({"happy": {"version": "1"}}))  # as folders once had
+    once = {"happy": {"version": "1"}, "csv": {"files": 3}}  # all had what all had
+    kept.write_text(json.dumps(once))
     run.stages.update(status=StageStatus.RUNNING, fingerprint="")
     Run.objects.update(status=Status.RUNNING)
     newer = Toy(StageName.HAPPY, deed=tell("2"))
@@ -198,7 +199,7 @@ def test_a_stage_that_is_found_done_keeps_the_record_of_the_others() -> None:
     pipeline.carry_out(claim, [newer, csv])
     run.refresh_from_db()
     assert csv.performed == 1
-    assert run.provenance["happy"] == {"version": "2"}
+    assert run.provenance == {"happy": {"version": "2"}, "csv": {"files": 3}}
 
 
 def test_other_inputs_are_other_work() -> None:
