@@ -364,12 +364,15 @@ def test_a_database_that_is_away_is_the_next_attempts_business(
     error: Exception,
 ) -> None:
     def away(context: Context, work: Path) -> None:
+        for number in range(100):
+            context.log.info(f"line {number}")
         raise error
 
     run, claim = running(StageName.HAPPY)
     pipeline.carry_out(claim, [Toy(StageName.HAPPY, deed=away)])
     run.refresh_from_db()
     assert (run.status, run.attempt, run.retries) == ("pending", 2, 1)
+    assert "line 99" in lines(run)
 
 
 def test_the_record_of_how_it_was_made_outlives_a_retry() -> None:
