@@ -8,7 +8,8 @@ import socket
 
 from benchmarks import catalog
 from runs import lifecycle, pipeline
-from runs.references import Fetcher, PreparationError
+from runs.preparation import PreparationError
+from runs.references import Fetcher
 from runs.stages.order import ORDER
 from runs.transfers.base import TransferError, never_stop, no_progress
 

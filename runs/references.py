@@ -8,22 +8,19 @@ size, has matched.
 
 from __future__ import annotations
 
-import gzip
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pysam
 from django.conf import settings
 from django.utils import timezone
 from filelock import FileLock, Timeout
-from pysam.utils import SamtoolsError
 
 from benchmarks.catalog import FileEntry, ReferenceEntry, TruthSetEntry
 from benchmarks.models import Cached, Reference, State, TruthSet
 from runs.database import steady
+from runs.preparation import Preparation, PreparationError
 from runs.transfers.base import (
     Fetched,
     Limits,
@@ -39,10 +36,6 @@ ETIQUETTE = Limits(connections=4, with_sha256=True)
 """NCBI asks for no more than four connections at a time."""
 
 
-class PreparationError(Exception):
-    """A file was fetched, but cannot be used; a sentence that says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fetcher:
     """How to speak and when to stop while something is fetched."""
@@ -55,7 +48,7 @@ class Fetcher:
     def reference(self, entry: ReferenceEntry) -> Reference:
         """The reference genome, bgzipped and indexed, fetched if it is not here."""
         row = _row(Reference, entry.key, build=entry.build)
-        return self._ensure(row, entry.files, _index_fasta)
+        return self._ensure(row, entry.files, self._preparation.fasta)
 
     def truth_set(self, entry: TruthSetEntry) -> TruthSet:
         """The truth set with its index, fetched if it is not here."""
@@ -67,7 +60,7 @@ class Fetcher:
             kind=entry.kind,
             version=entry.version,
         )
-        return self._ensure(row, entry.files, _index_vcf)
+        return self._ensure(row, entry.files, self._preparation.truth_set)
 
     def strata(self, key: str, beds: dict[str, FileEntry], folder: Path) -> Path:
         """A stratification list (label, path) with the BEDs that it names."""
@@ -81,6 +74,10 @@ class Fetcher:
                 partial.write_text(text)
                 partial.replace(target)
         return target
+
+    @property
+    def _preparation(self) -> Preparation:
+        return Preparation(self.say, self.progress, self.should_stop)
 
     def _ensure(
         self,
@@ -213,64 +210,3 @@ def _described(fetched: Fetched | None, path: Path) -> dict[str, Any]:
         "verified_by": fetched.verified_by,
         "origin": fetched.source,
     }
-
-
-def _index_vcf(paths: dict[str, Path]) -> dict[str, Path]:
-    vcf = paths["vcf"]
-    if "tbi" not in paths:
-        try:
-            pysam.tabix_index(str(vcf), preset="vcf", force=True)
-        except OSError as error:
-            raise PreparationError(
-                f"The truth set {vcf.name} cannot be indexed: {error}. It must be "
-                "compressed by bgzip and sorted by position."
-            ) from error
-    return paths | {"tbi": vcf.with_name(f"{vcf.name}.tbi")}
-
-
-def _index_fasta(paths: dict[str, Path]) -> dict[str, Path]:
-    """Give a FASTA its indexes; plain gzip is compressed anew as bgzip first."""
-    fasta = paths["fasta"]
-    if fasta.suffix == ".gz":
-        if not _is_bgzip(fasta):
-            fasta = _as_bgzip(fasta)
-            paths = {"fasta": fasta}
-        wanted = {"fai": f"{fasta.name}.fai", "gzi": f"{fasta.name}.gzi"}
-    else:
-        wanted = {"fai": f"{fasta.name}.fai"}
-    index = {role: fasta.with_name(name) for role, name in wanted.items()}
-    if not all(path.is_file() for path in index.values()):
-        _make_index(fasta, index)
-    return {"fasta": fasta} | index
-
-
-def _make_index(fasta: Path, index: dict[str, Path]) -> None:
-    """All indexes or none: half of one, left by a full disk, would be taken for one."""
-    made = {role: path.with_name(f"{path.name}.part") for role, path in index.items()}
-    options = [word for role, path in made.items() for word in (f"--{role}-idx", path)]
-    try:
-        pysam.faidx(str(fasta), *map(str, options))
-    except SamtoolsError as error:
-        raise PreparationError(
-            f"The reference {fasta.name} cannot be indexed: {error}"
-        ) from error
-    for role, path in made.items():
-        path.replace(index[role])
-
-
-def _is_bgzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(16)
-    return head[:4] == b"\x1f\x8b\x08\x04" and head[12:14] == b"BC"
-
-
-def _as_bgzip(fasta: Path) -> Path:
-    target = fasta.with_name(f"{fasta.name.removesuffix('.gz')}.bgz.fa.gz")
-    partial = target.with_suffix(".part")
-    with (
-        gzip.open(fasta) as source,
-        pysam.BGZFile(str(partial), "wb", index=None) as sink,
-    ):
-        shutil.copyfileobj(source, sink, 1 << 20)
-    partial.replace(target)
-    return target

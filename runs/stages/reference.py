@@ -14,7 +14,8 @@ from benchmarks.models import Reference, TruthSet
 from runs import artifacts
 from runs.inputs import Inputs
 from runs.models import Artifact, StageName
-from runs.references import Fetcher, PreparationError
+from runs.preparation import PreparationError
+from runs.references import Fetcher
 from runs.stages.base import Context, Findings, StageFailed, StageSkipped
 from runs.transfers.base import TransferCancelled, TransferError
 

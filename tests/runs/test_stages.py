@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from runs import lifecycle, pipeline, references
+from runs import lifecycle, pipeline, preparation, references
+from runs.claims import Claim
 from runs.models import Artifact, Run, Source, StageName, Status
 from runs.stages import download
 from runs.stages.order import ORDER
@@ -159,6 +160,25 @@ class TestReference:
         pipeline.carry_out(again, ORDER)
         run.refresh_from_db()
         assert (run.status, run.reason) == (Status.COMPLETED, "")
+
+    def test_is_cancelled_while_a_genome_is_prepared(
+        self, go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The child says how far it is, and then nothing more, for ever."""
+        script = tmp_path / "hangs.py"
+        script.write_text(
+            "import signal\nprint('{\"progress\": [7, 7]}', flush=True)\nsignal.pause()"
+        )
+
+        def cancel(claim: Claim, done: int, *_others: object) -> None:
+            if done == 7:
+                lifecycle.cancel(Run.objects.get(pk=claim.run_id), by="ana")
+
+        monkeypatch.setattr(preparation, "SCRIPT", script)
+        monkeypatch.setattr(preparation, "_is_bgzip", lambda path: False)
+        monkeypatch.setattr(lifecycle, "progress", cancel)
+        run = go(StageName.REFERENCE, StageName.HAPPY)
+        assert (run.status, run.reason) == (Status.CANCELLED, "Cancelled by ana.")
 
     def test_fetches_once_for_all_runs(self, go: Go) -> None:
         go(StageName.REFERENCE)
