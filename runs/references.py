@@ -112,6 +112,9 @@ class Fetcher:
         except (TransferError, PreparationError) as error:
             _mark(row, state=State.ERROR, message=str(error))
             raise
+        except BaseException:  # cancelled, handed back, or a fault of ours
+            _mark(row, state=State.ABSENT)
+            raise
         known = {role: _described(got.get(role), path) for role, path in paths.items()}
         _mark(
             row,

@@ -252,6 +252,7 @@ class TestPreparation:
         with pytest.raises(TransferCancelled):
             stopping.reference(entry(site))
         assert names(data_dir) == {"ref.fa.gz"}
+        assert Reference.objects.get().state == State.ABSENT
 
     @pytest.mark.parametrize("task", ["compress", "fasta"])
     def test_a_child_that_does_not_answer_is_stopped(
