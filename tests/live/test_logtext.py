@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import logtext
-from runs.logtext import LIMIT, clean, without_secrets
+from runs.logtext import LIMIT, clean, text_of, without_secrets
 
 
 def texts(message: str, level: str = "info") -> list[str]:
@@ -35,6 +37,10 @@ def test_a_plain_line_stays_as_it_is() -> None:
         ("\x1b]0;title\x07text", ["text"]),
         ("\x1b[2K\x1b[1Gtext\x1b[0m", ["text"]),
         ("\x1b[38;5;196mred\x1b[0m rest", ["red rest"]),
+        ("\x1b\x00[31mred\x1b[0m", ["red"]),
+        ("\x1b]0;no end\ntext", ["", "text"]),
+        ("text\n\x1b[0m", ["text"]),
+        ("done\r\x1b[2K", ["done"]),
     ],
 )
 def test_messages_become_plain_lines(message: str, lines: list[str]) -> None:
@@ -50,12 +56,25 @@ def test_messages_become_plain_lines(message: str, lines: list[str]) -> None:
         ("\x1b[34mblue\x1b[0m", "info", "info"),
         ("plain \x1b[31mred\x1b[0m", "info", "info"),
         ("\x1b[32mdone\x1b[0m", "error", "error"),
+        ("10 %\r\x1b[31mfailed\x1b[0m\r", "info", "error"),
     ],
 )
 def test_the_colour_of_a_line_becomes_its_level(
     message: str, level: str, expected: str
 ) -> None:
     assert [own for own, _text in clean(message, level)] == [expected]
+
+
+def test_lines_after_a_removed_key_keep_their_levels() -> None:
+    message = f"\x1b[32mread:\n{KEY}\n\n\x1b[31mpassword=hunter2xyz\x1b[0m"
+    assert list(clean(message, "info")) == [
+        ("success", "read:"),
+        ("info", "[removed]"),
+        ("error", "password=[removed]"),
+    ]
+
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-----"
 
 
 SECRETS = [
@@ -77,10 +96,57 @@ SECRETS = [
     ("--password 'x' token: vcb_abcdefghijklmnopqrstuvwxyz012345", "vcb_abc"),
     ("pushed with ghp_abcdefghijklmnopqrstuvwxyz0123456789", "ghp_abc"),
     ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w", "dozjgNr"),
-    (
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK\n-----END RSA PRIVATE KEY-----",
-        "MIIEow",
-    ),
+    (KEY, "MIIEow"),
+    # parted by colours and characters that are not shown
+    ("\x1b[31mAKIAIOSFODNN7EXAMPLE\x1b[0m", "AKIAIOSFODNN7EXAMPLE"),
+    ("\x1b\x07[31mAKIAIOSFODNN7EXAMPLE\x1b[0m", "AKIAIOSFODNN7EXAMPLE"),
+    ("\x1b[36mpassword\x1b[0m=hunter2xyz", "hunter2xyz"),
+    ("\x1b[36mpassword\x1b[0m=\x1b[33mhunter2xyz\x1b[0m", "hunter2xyz"),
+    ("\x9b36mpassword\x9b0m=hunter2xyz", "hunter2xyz"),
+    ("pass\x00word=hunter2xyz", "hunter2xyz"),
+    ("tok\u200ben=hunter2xyz", "hunter2xyz"),
+    ("pass\u00adword=hunter2xyz", "hunter2xyz"),
+    ("10 %\r\x1b[1mtoken\x1b[0m: hunter2xyz\r", "hunter2xyz"),
+    # names with something before them
+    ("PGPASSWORD=hunter2xyz psql", "hunter2xyz"),
+    ("dbPassword: hunter2xyz", "hunter2xyz"),
+    ("MYSQL_PWD=hunter2xyz", "hunter2xyz"),
+    ("secret-access-key: wJalrXUtnFEMI/K7MDENG", "wJalrXUtn"),
+    ("AccountName=lab;AccountKey=Eby8vdM02xNOcqFlqUwJ==;x=1", "Eby8vdM02xN"),
+    ("Endpoint=sb://x;SharedAccessKey=Eby8vdM02xNOcqFlqUwJ=", "Eby8vdM02xN"),
+    ('password="hunter2xyz', "hunter2xyz"),
+    (r'{"password": "hun\"ter2xyz"}', "ter2xyz"),
+    (r'"{\"password\": \"hunter2xyz\"}"', "hunter2xyz"),
+    # XML
+    ("<SecretAccessKey>wJalrXUtnFEMI</SecretAccessKey>", "wJalrXUtn"),
+    ("<SessionToken>\n FwoGZX\n Ivxyz\n</SessionToken>", "Ivxyz"),
+    ("<sts:SessionToken>FwoGZX</sts:SessionToken>", "FwoGZX"),
+    ("<SessionToken>FwoGZXIvYXdzEBYaDKFwoGZX", "FwoGZX"),
+    # parts of presigned addresses
+    (r"https://lab.s3/x?a=1\u0026X-Amz-Signature=fe5f80f77d5f", "fe5f80f77d5f"),
+    ("to=https%3A%2F%2Fx%3Fa%3D1%26X-Amz-Signature%3Dfe5f80f77d5f", "fe5f80f77d5f"),
+    ("to=https%253A%252F%252Fx%2526X-Amz-Signature%253Dfe5f80f77d", "fe5f80f77d"),
+    ("{'X-Amz-Signature': 'fe5f80f77d5f', 'a': 1}", "fe5f80f77d5f"),
+    ("X-Amz-Signature=fe5f80f77d5f&a=1", "fe5f80f77d5f"),
+    ("x-amz-security-token: FwoGZXIvYXdzEBYaDK", "FwoGZX"),
+    (r"https://blob/x?sv=2020\u0026sig=Z%2FRHIX5Xcg0Mq2rqI3", "RHIX5Xcg"),
+    ("to=https%3A%2F%2Fblob%3Fsv%3D1%26sig%3DZ%252FRHIX5Xcg0M", "RHIX5Xcg"),
+    ("https://blob/x?sv=2020&amp;sig=Z%2FRHIX5Xcg0Mq2rqI3", "RHIX5Xcg"),
+    # arguments
+    ("psql --password hunter2xyz --verbose", "hunter2xyz"),
+    ("tool --secret-key hunter2xyz", "hunter2xyz"),
+    ("tool --db-password 'hunter2 xyz'", "hunter2 xyz"),
+    ("['tool', '--password', 'hunter2xyz']", "hunter2xyz"),
+    # headers
+    ("Authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+    ("authorization:Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
+    ("{'Authorization': 'Basic dXNlcjpwYXNz', 'a': 1}", "dXNlcjpwYXNz"),
+    ("Cookie: sessionid=hunter2xyz; csrftoken=abc", "hunter2xyz"),
+    ("Set-Cookie: sessionid=hunter2xyz; Path=/", "hunter2xyz"),
+    # tokens known by their shape
+    ("pushed with github_pat_11ABCDEFG0abcdefghijkl_mnopqrst", "github_pat_11"),
+    ("key_AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+    ("x-eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3", "dozjgNr"),
 ]
 
 
@@ -101,10 +167,86 @@ def test_credentials_are_removed(message: str, secret: str) -> None:
         "sha1 da39a3ee5e6b4b0d3255bfef95601890afd80709 matches",
         "10:23:45 tokens read: 12; passwords are never logged",
         "https://host/x?since=12&limit=5",
+        "https://host/x?signals=12&signature_version=4",
+        "tokens: 12 read",
+        "tokens=12, tokenizer: fast, secretary: Ann",
+        "tool --password-file /path --tokens 12",
+        "tool --password --verbose",
+        "keyboard, monkey: 3, x.key=12, sort_key: name",
+        "OLDPWD=/work",
+        "the signature of SBS5, the credentials of ana, 3 cookies: eaten",
+        "basic characterization of the bearer",
+        "KeyJournalOfSamples.getInstanceOf.sample",
+        "<token>, <tokens>12</tokens>, <key>12</key>",
     ],
 )
 def test_what_is_no_credential_stays(message: str) -> None:
     assert texts(message) == [message]
+
+
+def test_what_stands_beside_a_credential_stays() -> None:
+    assert texts("{'Authorization': 'Basic dXNl', 'a': 1}") == [
+        "{'Authorization': [removed], 'a': 1}"
+    ]
+    assert texts("<a><SessionToken>x</SessionToken>\n<b>1</b></a>") == [
+        "<a><SessionToken>[removed]</SessionToken>",
+        "<b>1</b></a>",
+    ]
+    assert texts("X-Amz-Signature=fe5f80&a=1") == ["X-Amz-Signature=[removed]&a=1"]
+    assert texts("psql --password x -h db") == ["psql --password [removed] -h db"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("eyJ-", "eyJ", "token ", "Basic ", "://a:", "_", "secret", "aws_", "-"),
+        *("--token-", "<token>", '"', "\\", "password='", "%25", "cookie: ", "\x1b["),
+        *("-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "&sig", "\x1b]", "\x00"),
+    ],
+)
+@pytest.mark.parametrize("start", ["", "password ", "--token"])
+def test_no_line_takes_long(part: str, start: str) -> None:
+    line = start + part * (300_000 // len(part))
+    began = time.process_time()
+    texts(line)
+    assert time.process_time() - began < 0.3
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("", ""),
+        ("The tool failed.", "The tool failed."),
+        ("one\r\ntwo\n\n three \n", "one\ntwo\n\n three\n"),
+        ("\x1b[31mone\x1b[0m\n10 %\r20 %", "one\n20 %"),
+        ("nul\x00 \ud800\n\u202eleft", "nul \ufffd\nleft"),
+        ("ran --password hunter2xyz\nfailed", "ran --password [removed]\nfailed"),
+        (f"read\n{KEY}\nfailed", "read\n[removed]\n\n\n\nfailed"),
+    ],
+)
+def test_a_text_of_several_lines_is_cleaned_like_them(message: str, text: str) -> None:
+    assert text_of(message) == text
+
+
+def test_each_line_of_a_text_has_at_most_64_kb() -> None:
+    short, long = text_of("x\n" + "y" * 100_000).split("\n")
+    assert short == "x"
+    assert len(long.encode()) == LIMIT
+
+
+@pytest.mark.parametrize(("message", "secret"), SECRETS)
+def test_a_text_that_was_cleaned_stays(message: str, secret: str) -> None:
+    text = text_of(message)
+    assert secret not in text
+    assert text_of(text) == text
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=200))
+def test_every_text_can_be_stored(message: str) -> None:
+    text = text_of(message)
+    assert "\x00" not in text
+    assert text.encode().decode() == text
+    assert text_of(text) == text
 
 
 def test_the_secrets_of_this_process_are_removed(
