@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
 from runs.logfile import LogFile
@@ -183,8 +184,8 @@ def poll(
     """The answer of the polling interface.
 
     With `levels` or `search` (case does not matter) only lines that match are
-    returned; `next` is then how far the log was looked at, at most `SCAN_LIMIT` lines
-    at a time.
+    returned, of at most `SIZE` characters, about; `next` is then how far the log was
+    looked at, at most `SCAN_LIMIT` lines at a time.
     """
     limit = max(1, min(limit, PAGE_LIMIT))
     since = max(0, since)
@@ -210,41 +211,65 @@ def poll(
 def _filtered(
     run: Run, since: int, limit: int, levels: Sequence[str], search: str, last: int
 ) -> tuple[list[Entry], int]:
+    """The entries that match, and the sequence of the last one looked at."""
     end = min(last, since + SCAN_LIMIT)
-    found: list[Entry] = []
     with LogFile.open(path_of(run)) as file:
         in_file = file.last if file is not None else 0
     if since < in_file:
         end = min(end, in_file)
-        found = _scan(run, since, end, levels, search, limit)
+    if since < in_file or _needs_scan(search):
+        matching = _scan(run, since, end, levels, search)
     else:
-        found = _query(run, since, end, levels, search, limit)
-    return found, found[-1].sequence if len(found) == limit else max(since, end)
+        matching = _query(run, since, end, levels, search, min(limit, STEP))
+    return _take(matching, limit, max(since, end))
+
+
+def _take(matching: Iterator[Entry], limit: int, end: int) -> tuple[list[Entry], int]:
+    """As much as one answer may have, and the last sequence looked at: `end` if all."""
+    found: list[Entry] = []
+    size = 0
+    for entry in matching:
+        size += len(entry.message) + OVERHEAD
+        if found and size > SIZE:
+            return found, entry.sequence - 1
+        found.append(entry)
+        if len(found) == limit:
+            return found, entry.sequence
+    return found, end
+
+
+def _needs_scan(search: str) -> bool:
+    """SQLite compares letters without regard to case in ASCII only."""
+    return connection.vendor == "sqlite" and not search.isascii()
 
 
 def _query(
-    run: Run, since: int, end: int, levels: Sequence[str], search: str, limit: int
-) -> list[Entry]:
-    wanted = Q(run_id=run.pk, sequence__gt=since, sequence__lte=end)
+    run: Run, since: int, end: int, levels: Sequence[str], search: str, step: int
+) -> Iterator[Entry]:
+    """`step` matching rows are read at a time."""
+    wanted = Q(run_id=run.pk, sequence__lte=end)
     if levels:
         wanted &= Q(level__in=levels)
     if search:
         wanted &= Q(message__icontains=search)
     rows = LogEntry.objects.filter(wanted).order_by("sequence")
-    return list(map(Entry._make, rows.values_list(*Entry._fields)[:limit]))
+    values = rows.values_list(*Entry._fields)
+    while page := list(values.filter(sequence__gt=since)[:step]):
+        yield from map(Entry._make, page)
+        if len(page) < step:
+            return
+        since = page[-1][0]
 
 
 def _scan(
-    run: Run, since: int, end: int, levels: Sequence[str], search: str, limit: int
-) -> list[Entry]:
-    found: list[Entry] = []
+    run: Run, since: int, end: int, levels: Sequence[str], search: str
+) -> Iterator[Entry]:
     needle = search.casefold()
     for page in entries(run, since):
         for entry in page:
-            if entry.sequence > end or len(found) == limit:
-                return found
+            if entry.sequence > end:
+                return
             if (not levels or entry.level in levels) and (
                 not needle or needle in entry.message.casefold()
             ):
-                found.append(entry)
-    return found
+                yield entry

@@ -27,6 +27,7 @@ from benchmarks.engines.base import EngineCancelledError, EngineError
 CHILD = Path(__file__).with_name("child.py")
 SECRETS = ("VCBENCH_", "AWS_", "DJANGO_", "PGPASSWORD", "DATABASE_URL", "REDIS_URL")
 LONGEST_LINE = 65_536
+"""Bytes that are kept of a line, the note of a cut included."""
 TAIL_LINES = 60
 POLL_SECONDS = 0.2
 
@@ -221,6 +222,28 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
     return kept | {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"} | dict(more or {})
 
 
+@dataclass(slots=True)
+class _Line:
+    """What has come of a line: its first bytes, and how many there were in all."""
+
+    kept: bytearray = field(default_factory=bytearray)
+    size: int = 0
+
+    def add(self, data: bytes) -> None:
+        self.kept += data[: LONGEST_LINE - len(self.kept)]
+        self.size += len(data)
+
+    @property
+    def text(self) -> str:
+        """In UTF-8 at most `LONGEST_LINE` bytes when something was cut."""
+        text = self.kept.decode("utf-8", errors="replace").rstrip()
+        if self.size <= LONGEST_LINE:
+            return text
+        note = f" … [cut: the line had {self.size:,} bytes]"
+        room = LONGEST_LINE - len(note.encode())
+        return text.encode()[:room].decode(errors="ignore") + note
+
+
 class _Watch:
     """One tool while it runs."""
 
@@ -236,7 +259,7 @@ class _Watch:
         self.on_line = on_line
         self.should_stop = should_stop
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self.pending: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
+        self.pending: dict[Stream, _Line] = {"stdout": _Line(), "stderr": _Line()}
         self.started = self.heard = time.monotonic()
         self.ending: Ending = "ended"
 
@@ -306,7 +329,7 @@ class _Watch:
             for stream, pipe in _pipes(process).items():
                 while self._read(stream, pipe.fileno()):
                     pass
-                self._say(stream, self.pending[stream])
+                self._say(stream)
 
     def _reason_to_end(self) -> Ending | None:
         now = time.monotonic()
@@ -327,17 +350,17 @@ class _Watch:
         if not data:
             return False
         self.heard = time.monotonic()
-        *lines, rest = (self.pending[stream] + data).replace(b"\r", b"\n").split(b"\n")
+        *lines, rest = data.replace(b"\r", b"\n").split(b"\n")
         for line in lines:
-            self._say(stream, line)
-        if len(rest) > LONGEST_LINE:
-            self._say(stream, rest)
-            rest = b""
-        self.pending[stream] = rest
+            self.pending[stream].add(line)
+            self._say(stream)
+        self.pending[stream].add(rest)
         return True
 
-    def _say(self, stream: Stream, line: bytes) -> None:
-        text = line[:LONGEST_LINE].decode("utf-8", errors="replace").rstrip()
+    def _say(self, stream: Stream) -> None:
+        """Hand on the line that has ended, unless it is blank; begin the next."""
+        text = self.pending[stream].text
+        self.pending[stream] = _Line()
         if text:
             self.tail.append(text)
             if self.on_line is not None:

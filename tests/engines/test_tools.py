@@ -17,8 +17,10 @@ from benchmarks.engines.tools import (
     Limits,
     ToolError,
     ToolRunner,
+    _Line,
     code_in_words,
 )
+from runs.logtext import clean
 
 
 def script(text: str, *arguments: str) -> list[str]:
@@ -91,13 +93,51 @@ def test_lines_of_both_streams_come_as_they_are_written() -> None:
     assert outcome.memory > 1_000_000
 
 
-def test_a_line_without_end_is_cut() -> None:
-    lines: list[int] = []
-    ToolRunner().run(
-        script(f"print('x' * {LONGEST_LINE * 3})"),
-        on_line=lambda _, line: lines.append(len(line)),
+@pytest.mark.parametrize("size", [LONGEST_LINE + 1, 70_003, 300_003])
+@pytest.mark.parametrize("end", ["", "\nnext\n"])
+def test_a_long_line_is_one_line_and_says_what_is_cut(size: int, end: str) -> None:
+    lines: list[str] = []
+    outcome = ToolRunner().run(
+        script(f"import sys; sys.stdout.write('x' * {size} + {end!r})"),
+        on_line=lambda _, line: lines.append(line),
     )
-    assert max(lines) <= LONGEST_LINE
+    long, *rest = lines
+    assert rest == end.split()
+    assert long.startswith("x" * (LONGEST_LINE - 60))
+    assert long.endswith(f"x … [cut: the line had {size:,} bytes]")
+    assert outcome.tail == (long, *rest)
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\\U0001f9ec", "\\udcff"])
+def test_the_log_does_not_cut_a_second_time(letter: str) -> None:
+    """The last letter is a byte that is no UTF-8."""
+    lines: list[str] = []
+    ToolRunner().run(
+        script(
+            f"data = ('{letter}' * 100_000).encode(errors='surrogateescape')\n"
+            "with open(1, 'wb') as out: out.write(data)"
+        ),
+        on_line=lambda _, line: lines.append(line),
+    )
+    [line] = lines
+    assert LONGEST_LINE - 8 <= len(line.encode()) <= LONGEST_LINE
+    assert list(clean(line, "info")) == [("info", line)]
+
+
+def test_a_line_of_just_the_longest_is_not_cut() -> None:
+    lines: list[str] = []
+    ToolRunner().run(
+        script(f"print('x' * {LONGEST_LINE})"),
+        on_line=lambda _, line: lines.append(line),
+    )
+    assert lines == ["x" * LONGEST_LINE]
+
+
+def test_a_line_without_end_takes_no_memory() -> None:
+    line = _Line()
+    for _ in range(1_000):
+        line.add(b"x" * LONGEST_LINE)
+    assert (len(line.kept), line.size) == (LONGEST_LINE, 1_000 * LONGEST_LINE)
 
 
 def test_arguments_are_no_shell_words() -> None:

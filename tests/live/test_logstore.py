@@ -46,6 +46,15 @@ def add(run: Run, lines: int) -> None:
     Run.objects.filter(pk=run.pk).update(last_sequence=run.last_sequence)
 
 
+def add_messages(run: Run, *messages: str) -> None:
+    LogEntry.objects.bulk_create(
+        LogEntry(run=run, sequence=number, time=NOON, level="info", message=message)
+        for number, message in enumerate(messages, run.last_sequence + 1)
+    )
+    run.last_sequence += len(messages)
+    Run.objects.filter(pk=run.pk).update(last_sequence=run.last_sequence)
+
+
 def ended_run(lines: int, **fields: Any) -> Run:
     run = make_run(status=Status.COMPLETED, finished_at=NOON, **fields)
     add(run, lines)
@@ -157,6 +166,49 @@ def test_one_answer_looks_at_a_bounded_number_of_lines(
     answer = logstore.poll(run, levels=["error"])
     assert (answer["logs"], answer["next"]) == ([], 600)
     assert all_matching(run, levels=["error"]) == [700, 1400, 2100]
+
+
+@pytest.mark.parametrize("filters", [{"search": "x"}, {"levels": ["info"]}])
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_filtered_answer_has_a_bounded_size(
+    filters: dict[str, Any], compacted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logstore, "SIZE", 5_000)
+    monkeypatch.setattr(logstore, "STEP", 3)
+    run = ended_run(0)
+    add_messages(run, *["x" * 1_000] * 9, "x" * 9_000, "é", "x")
+    if compacted:
+        compaction.compact(run)
+    sizes, sequences, since = list[int](), list[int](), 0
+    while since < run.last_sequence:
+        answer = logstore.poll(run, since=since, **filters)
+        assert answer["next"] > since
+        since = answer["next"]
+        sizes.append(sum(len(line["message"]) for line in answer["logs"]))
+        sequences += [line["sequence"] for line in answer["logs"]]
+    assert sizes[:3] == [4_000, 4_000, 1_000]
+    assert sizes[3] == 9_000  # one line at least
+    assert [each for each in sequences if each != 11] == [*range(1, 11), 12]
+
+
+def test_a_filtered_answer_goes_on_after_what_was_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logstore, "SIZE", 1_500)
+    run = ended_run(0)
+    add_messages(run, "x" * 1_000, "é", "é", "x" * 1_000)
+    assert logstore.poll(run, search="x")["next"] == 3
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_case_does_not_matter_beyond_ascii(compacted: bool) -> None:
+    run = ended_run(0)
+    add_messages(run, "Échec du calcul", "fini")
+    if compacted:
+        compaction.compact(run)
+    assert all_matching(run, search="échec") == [1]
+    assert all_matching(run, search="ÉCHEC DU", levels=["info"]) == [1]
+    assert all_matching(run, search="échec", levels=["error"]) == []
 
 
 def test_a_window_is_one_query_by_the_index() -> None:
