@@ -28,6 +28,7 @@ from runs import live, log, queue
 from runs.claims import Claim, ClaimLost, fenced
 from runs.database import steady
 from runs.individuals import individual_of
+from runs.logtext import text_of
 from runs.models import (
     ENDED,
     Level,
@@ -181,7 +182,7 @@ def end_stage(
     with fenced(claim):
         Stage.objects.filter(run_id=claim.run_id, name=name).update(
             status=status,
-            message=message,
+            message=text_of(message),
             fingerprint=fingerprint,
             finished_at=timezone.now(),
         )
@@ -192,17 +193,19 @@ def end_stage(
 def finish(
     claim: Claim, status: Status, *, reason: str = "", details: str = ""
 ) -> None:
-    """End the run. All lines of its log must have been written before.
+    """End the run. All lines of its log must have been written before; `reason` and
+    `details` are cleaned as those are.
 
     Raises `ClaimLost` if the run was taken away; a second call after a commit that
     was not answered finds the run ended by itself and is content.
     """
     now = timezone.now()
+    reason = text_of(reason)
     with transaction.atomic():
         changed = claim.rows.update(
             status=status,
             reason=reason,
-            details=details,
+            details=text_of(details),
             stage="",
             rate=None,
             cancel_requested_at=None,
@@ -283,6 +286,7 @@ def put_off(claim: Claim, reason: str, *, wait: float | None = None) -> None:
     `wait` is after how many seconds the other side asked to be called again.
     """
     limit = settings.VCBENCH.retries
+    reason = text_of(reason)
     with transaction.atomic():
         if _end_cancelled(claim):
             return

@@ -136,6 +136,36 @@ def test_of_claims_at_once_no_more_than_the_limit_are_had(
         Run.objects.update(status=Status.PENDING)
 
 
+DIRTY = "GET https://me:pass1word@lab/x failed:\x1b[31m \x00no\udce9"
+CLEAN = "GET https://me:[removed]@lab/x failed: no\ufffd"
+
+
+class TestWords:
+    """What a person reads of an ending: cleaned as a line of the log, so that no
+    database refuses it and no credential is kept.
+    """
+
+    @pytest.fixture
+    def mine(self) -> Claim:
+        return claim_of(make_run(StageName.HAPPY, status=Status.RUNNING))
+
+    def test_of_a_run_that_failed(self, mine: Claim) -> None:
+        lifecycle.finish(mine, Status.ERROR, reason=DIRTY, details=f"{DIRTY}\n{DIRTY}")
+        run = Run.objects.get()
+        assert (run.status, run.reason) == ("error", CLEAN)
+        assert run.details == f"{CLEAN}\n{CLEAN}"
+
+    def test_of_a_stage(self, mine: Claim) -> None:
+        lifecycle.end_stage(mine, "happy", StageStatus.ERROR, DIRTY)
+        assert Run.objects.get().stages.get(name="happy").message == CLEAN
+
+    @pytest.mark.parametrize("retries", [0, 1000])
+    def test_of_a_run_that_is_put_off(self, mine: Claim, retries: int) -> None:
+        Run.objects.update(retries=retries)
+        lifecycle.put_off(mine, DIRTY)
+        assert Run.objects.get().reason.startswith(CLEAN)
+
+
 class TestFence:
     @pytest.fixture
     def stale(self) -> Claim:
