@@ -100,8 +100,7 @@ def unpack_all(path: Path, name: str, check_stop: Callable[[], None]) -> None:
     try:
         with path.open("rb") as handle:
             while data := handle.read(BLOCK):
-                check_stop()
-                inflater = _unpack(inflater, data)
+                inflater = _unpack(inflater, data, check_stop)
     except zlib.error as fault:
         raise TransferError(
             f"{name} is damaged ({fault}). Copy it again from where it was made."
@@ -113,15 +112,20 @@ def unpack_all(path: Path, name: str, check_stop: Callable[[], None]) -> None:
         )
 
 
-def _unpack(inflater: zlib._Decompress, data: bytes) -> zlib._Decompress:
+def _unpack(
+    inflater: zlib._Decompress, data: bytes, check_stop: Callable[[], None]
+) -> zlib._Decompress:
     while data:
+        check_stop()
         if inflater.eof:
             data = data.lstrip(b"\0")  # padding between members is allowed
             if not data:
                 break
             inflater = zlib.decompressobj(wbits=31)
         inflater.decompress(data, BLOCK)
-        while inflater.unconsumed_tail:
+        # at the end of a member the tail stays as it is, and what follows is unused
+        while inflater.unconsumed_tail and not inflater.eof:
+            check_stop()
             inflater.decompress(inflater.unconsumed_tail, BLOCK)
         data = inflater.unused_data
     return inflater
