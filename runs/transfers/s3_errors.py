@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from botocore import exceptions as faults
 from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
 from runs.transfers.base import TransferError
 from runs.transfers.http import THROTTLED, retry_after
@@ -209,7 +210,7 @@ def in_words(place: str) -> Iterator[None]:
 def explain_response(response: BaseHTTPResponse, place: str) -> TransferError:
     """The error document of a plain GET."""
     code, region = str(response.status), response.headers.get("x-amz-bucket-region", "")
-    body = response.read(MOST_ERROR_BYTES, decode_content=True)
+    body = _document(response)
     try:
         tree = ElementTree.fromstring(body)  # noqa: S314 - bounded, own store
         code = tree.findtext("{*}Code") or code
@@ -220,3 +221,11 @@ def explain_response(response: BaseHTTPResponse, place: str) -> TransferError:
     fault.transient |= response.status in THROTTLED
     fault.retry_after = retry_after(response.headers)
     return fault
+
+
+def _document(response: BaseHTTPResponse) -> bytes:
+    """Empty where it is cut off or does not come: then the status says enough."""
+    try:
+        return response.read(MOST_ERROR_BYTES, decode_content=True)
+    except (HTTPError, OSError):
+        return b""

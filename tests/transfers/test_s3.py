@@ -20,7 +20,7 @@ from runs.transfers.layout import Layout, Segment
 from runs.transfers.s3 import S3Settings, S3Store
 from runs.transfers.s3_errors import explain_code
 from tests.transfers.conftest import QUICK, gz, md5, noise, sha256
-from tests.transfers.servers import Handler, Site, serving
+from tests.transfers.servers import Fault, Handler, Site, serving
 
 BUCKET = "lab"
 FOLDER = "vcfs/NA24143_Lib3_Rep1/vcf/dragen/{}/varcaller/"
@@ -373,6 +373,48 @@ def test_a_store_that_refuses_to_be_asked_for_checksums(
         assert not told.value.transient
         got = fetch(S3Store(replace(here, when_required=True)), remote, tmp_path / "a")
     assert (got.verified_by, got.sha256) == ("size", sha256(CHECK))
+
+
+def broken_refusal(code: int, *, stalls: bool) -> Fault:
+    """An error answer whose document does not come to its end."""
+
+    def refuse(request: Handler, _data: bytes) -> bool:
+        if request.command != "GET":
+            return False
+        request.close_connection = True
+        request.send_response(code)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.push(b"<Error><Code>")
+        if stalls:
+            request.connection.recv(1)  # until the client has had enough
+        return True
+
+    return refuse
+
+
+@pytest.mark.parametrize("stalls", [False, True])
+@pytest.mark.parametrize(
+    ("code", "words", "transient"),
+    [(403, "is denied", False), (500, "status 500", True)],
+)
+def test_a_refusal_that_breaks_off_is_told_by_its_status(
+    settings: S3Settings,
+    tmp_path: Path,
+    code: int,
+    words: str,
+    transient: bool,
+    stalls: bool,
+) -> None:
+    path = f"/{BUCKET}/a.csv"
+    site = Site({path: CHECK}, {path: broken_refusal(code, stalls=stalls)})
+    remote = RemoteFile("a.csv", len(CHECK), address="a.csv")
+    limits = replace(QUICK, read_timeout=0.2, attempts=2)
+    with serving(site) as url:
+        store = S3Store(replace(settings, endpoint_url=url))
+        with pytest.raises(TransferError, match=words) as told:
+            fetch(store, remote, tmp_path / "a", limits=limits)
+    assert told.value.transient is transient
 
 
 def test_missing_bucket_and_key(s3: Any, settings: S3Settings, tmp_path: Path) -> None:
