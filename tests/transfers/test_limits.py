@@ -11,18 +11,13 @@ from pathlib import Path
 import pytest
 
 from runs.transfers import slots
-from runs.transfers.base import (
-    RemoteFile,
-    TransferCancelled,
-    TransferError,
-    human_bytes,
-)
+from runs.transfers.base import TransferCancelled, human_bytes
 from runs.transfers.fetch import fetch
 from runs.transfers.https import HttpsSource, remote_file
 from runs.transfers.pull import probe_all
-from runs.transfers.sidecars import parse_list, parse_md5, read_small, with_sums
+from runs.transfers.sidecars import parse_list, parse_md5
 from runs.transfers.waiting import stoppable
-from tests.transfers.conftest import QUICK, gz, md5, noise
+from tests.transfers.conftest import QUICK, gz, noise
 from tests.transfers.servers import Site
 
 
@@ -93,20 +88,6 @@ def test_probes_outlast_faults_that_pass(site: Site, url: str) -> None:
     )
     [found] = probe_all(HttpsSource(), [remote_file(f"{url}/a.gz")], limits=QUICK)
     assert found.size == len(site.files["/a.gz"])
-
-
-def test_checksum_files_at_a_source(site: Site, url: str) -> None:
-    body = gz()
-    site.files = {"/a.gz": body, "/a.gz.md5sum": f"{md5(body)}  x/a.gz\n".encode()}
-    names = ["a.gz", "a.gz.md5sum"]
-    files = [RemoteFile(n, 1, address=f"{url}/{n}") for n in names]
-    assert [f.md5 for f in with_sums(HttpsSource(), files)] == [md5(body), None]
-
-
-def test_small_files_that_are_large(site: Site, url: str) -> None:
-    site.files["/a.md5"] = b"x" * 1000
-    with pytest.raises(TransferError, match="larger than the 100 bytes"):
-        read_small(HttpsSource(), remote_file(f"{url}/a.md5"), most=100)
 
 
 HEX = "0123456789abcdef" * 2
