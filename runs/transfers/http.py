@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
 from urllib3 import BaseHTTPResponse
@@ -179,6 +180,22 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     return max(0.0, when.timestamp() - (time.time() if now is None else now))
 
 
+def safe_url(url: str) -> str:
+    """The address without user, password, query and fragment: fit for a log."""
+    parts = urlsplit(url)
+    return urlunsplit(
+        (parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")
+    )
+
+
+def _redirect(location: str) -> str:
+    """Where a redirect leads; its query may hold a signature."""
+    try:
+        return safe_url(location) or "nowhere"
+    except ValueError:
+        return "an invalid address"
+
+
 def refuse_status(status: int, headers: Mapping[str, str], place: str) -> TransferError:
     """What an HTTP status without data means for the user."""
     if status in THROTTLED:
@@ -189,8 +206,8 @@ def refuse_status(status: int, headers: Mapping[str, str], place: str) -> Transf
         )
     if 300 <= status < 400:
         return TransferError(
-            f"{place} redirects to {headers.get('Location', 'nowhere')}, which is not "
-            "followed. Give the final address."
+            f"{place} redirects to {_redirect(headers.get('Location', ''))}, which is "
+            "not followed. Give the final address."
         )
     if status >= 500 or status == 408:
         return TransferError(

@@ -37,6 +37,7 @@ from runs.transfers.http import (
     make_pool,
     refuse_status,
     request,
+    safe_url,
 )
 
 REDIRECTS = {301, 302, 303, 307, 308}
@@ -47,14 +48,6 @@ CHECKSUM_HEADER = "x-amz-checksum-"
 def name_of(url: str) -> str:
     """What follows the last slash of the path, `%2F` among them: never a folder."""
     return unquote(urlsplit(url).path).rsplit("/", 1)[-1]
-
-
-def safe_url(url: str) -> str:
-    """The address without user, password, query and fragment: fit for a log."""
-    parts = urlsplit(url)
-    return urlunsplit(
-        (parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")
-    )
 
 
 def remote_file(

@@ -545,6 +545,25 @@ def test_credentials_in_an_address_are_never_shown(site: Site, url: str) -> None
     assert "geheim" not in HttpsSource().describe(remote_file(secret))
 
 
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("https://user:geheim@store/x?sig=geheim#geheim", "to https://store/x, which"),
+        ("/x?X-Amz-Signature=geheim", "to /x, which"),
+        ("https://user:geheim@[::1/x?sig=geheim", "to an invalid address, which"),
+        ("", "to nowhere, which"),
+    ],
+)
+def test_credentials_of_a_redirect_are_never_shown(
+    site: Site, url: str, tmp_path: Path, location: str, words: str
+) -> None:
+    site.files["/a.gz"] = BODY
+    site.faults["/a.gz"] = only_gets(status(307, Location=location))
+    with pytest.raises(TransferError, match=words) as told:
+        fetch(HttpsSource(), remote_file(f"{url}/a.gz"), tmp_path / "a", limits=QUICK)
+    assert "geheim" not in told.value.sentence
+
+
 def test_gzip_of_several_members_is_whole(site: Site, url: str, tmp_path: Path) -> None:
     site.files["/a.gz"] = gzip.compress(b"one") + gzip.compress(b"two") + b"\0" * 100
     got = fetch(HttpsSource(), remote_file(f"{url}/a.gz"), tmp_path / "a.gz")
