@@ -6,7 +6,8 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,14 +152,24 @@ def copy_local(
     should_stop: ShouldStop = never_stop,
 ) -> Fetched:
     """A verified copy: written beside the target, brought to the disk, renamed."""
+
+    def check_stop() -> None:
+        if should_stop():
+            raise TransferCancelled
+
     part = target.with_name(f"{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     check_space(target.parent, file.size)
     try:
-        md5, sha256 = _copy(file, part, progress, should_stop)
+        md5, sha256 = _copy(file, part, progress, check_stop)
         proof = _proof(file, md5)
-        thorough = proof == "size"
-        check_content(part, Path(file.name).name, "the server", thorough=thorough)
+        check_content(
+            part,
+            Path(file.name).name,
+            "the server",
+            thorough=proof == "size",
+            check_stop=check_stop,
+        )
         os.replace(part, target)
         sync_folder(target.parent)
     except OSError as fault:
@@ -169,15 +180,14 @@ def copy_local(
 
 
 def _copy(
-    file: LocalFile, part: Path, progress: Progress, should_stop: ShouldStop
+    file: LocalFile, part: Path, progress: Progress, check_stop: Callable[[], None]
 ) -> tuple[str, str]:
     """MD5 and SHA-256 of what was copied."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     started, done = time.monotonic(), 0
-    with file.path.open("rb") as source, part.open("wb") as out:
-        while data := source.read(BLOCK):
-            if should_stop():
-                raise TransferCancelled
+    with closing(_pieces(file.path)) as pieces, part.open("wb") as out:
+        for data in pieces:
+            check_stop()
             md5.update(data)
             sha256.update(data)
             out.write(data)
@@ -192,6 +202,24 @@ def _copy(
             transient=True,
         )
     return md5.hexdigest(), sha256.hexdigest()
+
+
+def _pieces(path: Path) -> Generator[bytes]:
+    """The content of a source; TransferError where it cannot be read."""
+    try:
+        with path.open("rb") as source:
+            while data := source.read(BLOCK):
+                yield data
+    except FileNotFoundError as fault:
+        raise TransferError(
+            f"{path} is gone since it was listed. Put it back and retry, or start a "
+            "run with the folder where it lies now."
+        ) from fault
+    except OSError as fault:
+        raise TransferError(
+            f"Reading {path} failed: {fault.strerror or fault}. Check the file, its "
+            "rights and its disk, and retry."
+        ) from fault
 
 
 def _proof(file: LocalFile, md5: str) -> VerifiedBy:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
 import pytest
 
 from runs.transfers.base import SpaceError, TransferCancelled, TransferError
-from runs.transfers.paths import copy_local, resolve_below, take_path
+from runs.transfers.paths import LocalFile, copy_local, resolve_below, take_path
 from tests.transfers.conftest import gz, md5, sha256
 
 
@@ -140,3 +141,38 @@ def test_a_copy_that_would_not_fit(root: Path, tmp_path: Path) -> None:
     [file] = take_path(root / "big.csv", [root])
     with pytest.raises(SpaceError, match="Not enough space"):
         copy_local(file, tmp_path / "to" / "big.csv")
+
+
+def test_a_stop_is_seen_while_a_copy_is_unpacked(root: Path, tmp_path: Path) -> None:
+    body = gzip.compress(bytes(64_000_000))
+    (root / "a.vcf.gz").write_bytes(body)
+    [file] = take_path(root / "a.vcf.gz", [root])
+    copied: list[int] = []
+    with pytest.raises(TransferCancelled):
+        copy_local(
+            file,
+            tmp_path / "to" / "a.vcf.gz",
+            progress=lambda done, _total, _rate: copied.append(done),
+            should_stop=lambda: copied == [len(body)],
+        )
+    assert list((tmp_path / "to").iterdir()) == []
+
+
+def test_a_file_that_is_gone_is_named(root: Path, tmp_path: Path) -> None:
+    path = root / "a.csv"
+    path.write_text("abc")
+    [file] = take_path(path, [root])
+    path.unlink()
+    with pytest.raises(TransferError) as told:
+        copy_local(file, tmp_path / "to" / "a.csv")
+    assert told.value.sentence == (
+        f"{path} is gone since it was listed. Put it back and retry, or start a run "
+        "with the folder where it lies now."
+    )
+    assert list((tmp_path / "to").iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    folder = LocalFile("a.csv", tmp_path, 3)
+    with pytest.raises(TransferError, match=f"Reading {tmp_path} failed: Is a dir"):
+        copy_local(folder, tmp_path / "to" / "a.csv")
