@@ -126,8 +126,9 @@ class S3Folder(Kept):
         return self._folder.address if self._folder else self.store.settings.place
 
     def offers(self, manner: Manner) -> list[RemoteFile]:
-        folders = stoppable(self.folders, manner.should_stop)
-        self._folder = self.choose(folders)
+        self._folder = stoppable(
+            lambda: self.choose(self.folders()), manner.should_stop
+        )
         return list(self._folder.files)
 
     def folders(self) -> list[SampleFolder]:
@@ -156,13 +157,17 @@ class S3Folder(Kept):
 
     def _nothing(self) -> str:
         where = self.store.settings
-        known = self.store.samples()
+        missing = (
+            f"No files of {self.sample_id} were found in {where.place}, looked for by "
+            f"the layout {where.layout}."
+        )
+        try:
+            known = self.store.samples()
+        except TransferError:  # a help only, which needs more rights or time
+            return missing
         some = ", ".join(known[:10]) + (" …" if len(known) > 10 else "")
         have = f"The samples there are: {some}." if known else "No sample is there."
-        return (
-            f"No files of {self.sample_id} were found in {where.place}, looked for by "
-            f"the layout {where.layout}. {have}"
-        )
+        return f"{missing} {have}"
 
     def bring(
         self, files: Sequence[RemoteFile], folder: Path, manner: Manner
