@@ -22,7 +22,8 @@ backpressure.install()
 broadcast.install()
 bodies.install(
     settings.VCBENCH.data_dir / "tmp",
-    int(settings.VCBENCH.upload_max_gb * 1_000_000_000),
+    upload_bytes=int(settings.VCBENCH.upload_max_gb * 1_000_000_000),
+    other_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
 )
 application = ProtocolTypeRouter(
     {

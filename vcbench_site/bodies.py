@@ -3,8 +3,12 @@
 Twisted parses every form in memory, though Daphne never asks for the result, and Daphne
 then puts all of a body into a queue, from which Django copies it to another file.
 Measured for a ZIP of 600 MB: 7.8 GB. Here Twisted leaves forms alone, and the temporary
-file that it has put the body into is handed to Django as it is. Bodies that are larger
-than any upload may be are refused before they are taken.
+file that it has put the body into is handed to Django as it is.
+
+A body that is larger than its address takes is refused before it is taken. Only uploads
+may be large, and only those that come with a cookie or a token: whether these are valid
+is known when Django has all of the body. Twisted ends a connection on which nothing
+comes for a minute in the middle of a body; WebSockets and answers have no such limit.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from functools import wraps
 from io import BytesIO
 from pathlib import Path
@@ -21,10 +26,35 @@ from typing import IO, Any
 from daphne.http_protocol import WebRequest
 from django.core.handlers.asgi import ASGIHandler
 
+from runs.transfers.base import human_bytes
+
 FORM_BYTES = 1024 * 1024
 """What a form may have besides its file."""
+PART_BYTES = 64 * 1024 * 1024
+"""What one part of an upload may have."""
 RESERVE = 64 * 1024 * 1024
 """Bytes of the disk that an upload leaves free."""
+UPLOADS = (b"/api/v1/upload/", b"/runs/new/")
+PARTS = b"/api/v1/upload/parts/"
+CREDENTIALS = (b"Cookie", b"Authorization")
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """Bytes that a body may have: an upload, and any other."""
+
+    upload: int
+    other: int
+
+    def of(self, request: Any) -> int:
+        """By the address and the headers, all that is known before the body."""
+        path = request.channel._path.partition(b"?")[0]
+        named = any(map(request.requestHeaders.hasHeader, CREDENTIALS))
+        if not named or not path.startswith(UPLOADS):
+            return self.other
+        if request.channel._command == b"PATCH" and path.startswith(PARTS):
+            return min(self.upload, PART_BYTES)
+        return self.upload
 
 
 class Whole:
@@ -81,15 +111,19 @@ class BodyHandler(ASGIHandler):
         return file
 
 
-def install(folder: Path, most_bytes: int) -> None:
-    """Have Daphne take bodies so, into that folder; a second call changes nothing."""
+def install(folder: Path, *, upload_bytes: int, other_bytes: int) -> None:
+    """Have Daphne take bodies so, into that folder; a second call changes nothing.
+
+    An upload is sent as a form's file, of up to `upload_bytes`; `other_bytes` is the
+    limit of all else.
+    """
     if hasattr(WebRequest, "refused"):
         return
     WebRequest.taken, WebRequest.refused = 0, False
     folder.mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = str(folder)
     _hand_over()
-    _limit(most_bytes + FORM_BYTES)
+    _limit(Most(upload_bytes + FORM_BYTES, other_bytes + FORM_BYTES))
 
 
 def _hand_over() -> None:
@@ -109,7 +143,7 @@ def _hand_over() -> None:
     WebRequest.__init__, WebRequest.process = init, hand_over
 
 
-def _limit(most_bytes: int) -> None:
+def _limit(most: Most) -> None:
     got_length, take, received = (
         WebRequest.gotLength,
         WebRequest.handleContentChunk,
@@ -118,13 +152,14 @@ def _limit(most_bytes: int) -> None:
 
     @wraps(got_length)
     def gotLength(self: Any, length: int | None) -> None:
-        _refuse_if(self, length or 0, most_bytes)
+        self.most_bytes = most.of(self)
+        _refuse_if(self, length or 0)
         got_length(self, 0 if self.refused else length)
 
     @wraps(take)
     def handleContentChunk(self: Any, data: bytes) -> None:
         self.taken += len(data)
-        _refuse_if(self, self.taken, most_bytes)
+        _refuse_if(self, self.taken)
         if not self.refused:
             take(self, data)
 
@@ -138,13 +173,18 @@ def _limit(most_bytes: int) -> None:
     WebRequest.requestReceived = requestReceived
 
 
-def _refuse_if(request: Any, size: int, most_bytes: int) -> None:
+def _refuse_if(request: Any, size: int) -> None:
     """Answer 413 or 507, and close the connection, which cannot be used any more."""
     if request.refused or size < FORM_BYTES:
         return
-    if size > most_bytes:
+    if size > request.most_bytes:
         _refuse(
-            request, 413, "Content Too Large", "too_large", "The body is too large."
+            request,
+            413,
+            "Content Too Large",
+            "too_large",
+            f"This address takes at most {human_bytes(request.most_bytes)}; uploads "
+            "may be larger where somebody is signed in or a token is sent.",
         )
     elif size + RESERVE > shutil.disk_usage(tempfile.gettempdir()).free + request.taken:
         _refuse(

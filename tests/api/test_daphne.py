@@ -34,6 +34,7 @@ class Served:
         self.portal = portal
         portal.manage("migrate")
         key = portal.manage("shell", "-c", ISSUE).split("KEY ")[1].split()[0]
+        self.token = f"Authorization: Bearer {key}"
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {key}"
         self.address = portal.serve()
@@ -42,6 +43,23 @@ class Served:
     def post(self, path: str, **what: object) -> requests.Response:
         address = f"{self.address}/api/v1/{path}"
         return self.session.post(address, timeout=60, **what)  # type: ignore[arg-type]
+
+    def connect(self) -> socket.socket:
+        host, port = self.address.removeprefix("http://").split(":")
+        return socket.create_connection((host, int(port)), timeout=30)
+
+    def answer(self, request: str, *headers: str, chunks: int = 0) -> str:
+        """The first line that comes for a request whose body is not sent, or in chunks
+        of a megabyte."""
+        lines = [f"{request} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]
+        with self.connect() as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            try:
+                for _ in range(chunks):
+                    connection.sendall(b"%x\r\n%b\r\n" % (MB, bytes(MB)))
+            except ConnectionError:
+                pass  # refused meanwhile
+            return connection.makefile("rb").readline().decode().strip()
 
     def memory(self) -> int:
         """Bytes that daphne holds."""
@@ -102,33 +120,72 @@ def test_a_body_of_unknown_length(served: Served) -> None:
     assert answer.json()["error"]["code"] == "unsupported_media_type"
 
 
+TOO_LARGE = "HTTP/1.1 413 Content Too Large"
+EXPECT = "Expect: 100-continue"
+GO_ON = "HTTP/1.1 100 Continue"
+COOKIE = "Cookie: sessionid=abc"
+
+
+def length(size: int) -> str:
+    return f"Content-Length: {size}"
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_over_the_limit_is_refused_before_it_is_taken(
     served: Served, chunked: bool
 ) -> None:
-    host, port = served.address.removeprefix("http://").split(":")
-    length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 90000000"
-    head = f"POST /api/v1/upload/runs HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n"
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
-        connection.sendall(head.encode())
-        try:
-            for _ in range(90 if chunked else 0):
-                connection.sendall(b"%x\r\n%b\r\n" % (MB, bytes(MB)))
-        except ConnectionError:
-            pass  # refused meanwhile
-        answer = connection.makefile("rb").readline()
-    assert answer == b"HTTP/1.1 413 Content Too Large\r\n"
+    size = "Transfer-Encoding: chunked" if chunked else length(90 * MB)
+    answer = served.answer(
+        "POST /api/v1/upload/runs", served.token, size, chunks=90 if chunked else 0
+    )
+    assert answer == TOO_LARGE
     assert served.post("upload/aws", json={}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("request_line", "who"),
+    [
+        ("POST /login/", ""),
+        ("POST /login/", COOKIE),
+        ("POST /login/?next=/runs/new/", COOKIE),
+        ("POST /admin/login/", COOKIE),
+        ("POST /api/v1/runs", COOKIE),
+        ("POST /api/v1/uploads", COOKIE),
+        ("POST /api/v1/upload/runs", ""),
+        ("POST /runs/new/?source=zip", ""),
+    ],
+)
+def test_only_uploads_of_somebody_may_be_large(
+    served: Served, request_line: str, who: str
+) -> None:
+    headers = [EXPECT, *([who] if who else [])]
+    assert served.answer(request_line, *headers, length(12 * MB)) == TOO_LARGE
+    assert served.answer(request_line, *headers, length(11 * MB)) == GO_ON
+
+
+def test_nobody_fills_the_disk_by_a_body_of_unknown_length(served: Served) -> None:
+    chunked = "Transfer-Encoding: chunked"
+    assert served.answer("POST /login/", chunked, chunks=20) == TOO_LARGE
+    assert list((served.folder / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("who", ["token", "cookie"])
+@pytest.mark.parametrize("path", ["/api/v1/upload/runs", "/runs/new/?source=zip"])
+def test_an_upload_of_somebody_may_be_large(
+    served: Served, path: str, who: str
+) -> None:
+    header = served.token if who == "token" else COOKIE
+    answer = served.answer(f"POST {path}", header, EXPECT, length(LIMIT))
+    assert answer == GO_ON
+
+
 def test_a_browser_that_goes_away_leaves_nothing(served: Served) -> None:
-    host, port = served.address.removeprefix("http://").split(":")
     head = (
         "POST /api/v1/upload/runs HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         "Content-Type: multipart/form-data; boundary=x\r\n"
         "Content-Length: 5000000\r\n\r\n"
     )
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
+    with served.connect() as connection:
         connection.sendall(head.encode() + bytes(MB))
     assert served.post("upload/aws", json={}).status_code == 400
     assert list((served.folder / "tmp").iterdir()) == []
