@@ -24,6 +24,7 @@ class Console {
     this.state = new State(box, this.words);
     this.rows = new Rows(this.body, this.words);
     this.following = true;
+    this.seen = 0; // the scrollTop that was last known
     this.missed = 0;
     this.selected = null;
     this.lines = new Lines(Math.max(0, this.total - PAGE), null);
@@ -69,7 +70,13 @@ class Console {
     if (!lines.tooMany) return;
     if (lines.filter) lines.full = true;
     else if (this.following) lines.dropHead();
+    else if (this.top > lines.middle) this.shift(-lines.dropHead());
     else lines.dropTail();
+  }
+  // The line at the top of the view.
+  get top() {
+    const { rows } = this.lines;
+    return rows[Math.min(rows.length - 1, Math.floor(this.list.scrollTop / this.height))].sequence;
   }
   status(state) {
     this.total = Math.max(this.total, state.last_sequence || 0);
@@ -104,22 +111,26 @@ class Console {
     if (lines !== this.lines) return;
     if (answer.next <= lines.last) { lines.full = true; return; } // retention has removed the rest
     lines.append(answer.logs, answer.next);
-    if (!lines.tooMany) return;
-    if (lines.filter) lines.full = true;
-    else this.shift(-lines.dropHead());
+    this.bound();
   }
   async back(lines) {
     const since = Math.max(0, lines.first - 1 - PAGE);
     const answer = await fetchLines(this.box, { since, limit: lines.first - 1 - since });
     if (lines !== this.lines) return;
     if (!answer.logs.length) { lines.first = 1; return; }
-    const added = lines.prepend(answer.logs);
-    if (lines.tooMany) lines.dropTail();
-    this.shift(added);
+    this.shift(lines.prepend(answer.logs));
+    this.bound();
   }
+  // Keep the same lines in view when there are that many more rows above it.
   shift(rows) {
+    const top = this.list.scrollTop + rows * this.height; // asked before the browser clamps it to the new height
     this.space.style.height = `${this.lines.rows.length * this.height}px`;
-    this.list.scrollTop += rows * this.height;
+    this.move(top);
+  }
+  // A move of the console's own; its scroll event is not taken for a person's.
+  move(top) {
+    this.list.scrollTop = top;
+    this.seen = this.list.scrollTop;
   }
   // Show the lines around this one.
   async jump(sequence, select = true) {
@@ -134,7 +145,7 @@ class Console {
     }
     this.draw(true);
     const row = Math.min(lines.rowOf(sequence), lines.rows.length - 1);
-    this.list.scrollTop = Math.max(0, (row - 3) * this.height);
+    this.move(Math.max(0, (row - 3) * this.height));
     if (select && row >= 0) this.select(row); else this.draw();
   }
   toEnd() {
@@ -184,7 +195,7 @@ class Console {
     if (this.hidden) return;
     const count = lines.rows.length;
     this.space.style.height = `${count * height}px`;
-    if (this.following) { list.scrollTop = list.scrollHeight; this.expected = list.scrollTop; }
+    if (this.following) { this.move(list.scrollHeight); this.expected = this.seen; }
     const start = Math.max(0, Math.floor(list.scrollTop / height) - OVERSCAN);
     const end = Math.min(count, Math.ceil((list.scrollTop + list.clientHeight) / height) + OVERSCAN);
     const selected = this.rows.show(lines.rows.slice(start, end), start, this.selected, lines.filter ? lines.filter.search : "");
@@ -272,6 +283,7 @@ class Console {
   pick(at) {
     this.follow(false);
     this.select(at);
+    this.seen = this.list.scrollTop; // a row that was cut off is brought into view, even the last one
     this.details();
   }
   resized() {
@@ -283,8 +295,11 @@ class Console {
     if (this.hidden) return;
     const { list } = this;
     const bottom = list.scrollHeight - list.scrollTop - list.clientHeight;
-    if (this.following && list.scrollTop < this.expected - this.height) this.follow(false);
-    else if (!this.following && bottom < 2 && this.lines === this.plain && this.lines.last >= this.total) this.follow(true);
+    const down = list.scrollTop > this.seen;
+    this.seen = list.scrollTop;
+    // In a list that has grown the browser moves up as well, but stays at the end.
+    if (this.following && bottom > this.height && list.scrollTop < this.expected - this.height) this.follow(false);
+    else if (!this.following && down && bottom < 2 && this.lines === this.plain && this.lines.last >= this.total) this.follow(true);
     this.draw();
     this.more();
   }

@@ -14,9 +14,10 @@ from playwright.sync_api import Page, expect
 from runs import lifecycle
 from runs.log import RunLog
 from runs.models import Run, Status
-from tests.builders import make_run
+from tests.builders import claim_of, make_run
 from tests.conftest import signed_in
 from tests.live.conftest import Site
+from tests.live.forgetting import Forgetting, forgetting
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
@@ -34,9 +35,11 @@ def page(chrome: Any, site: Site, watcher: User) -> Iterator[Page]:
     assert not faults
 
 
-def long_log(lines: int, level: str = "'info'") -> Run:
-    """An ended run with that many lines; `level` is SQL and may use `i`, the line."""
-    run = make_run(status=Status.COMPLETED, last_sequence=lines)
+def long_log(
+    lines: int, level: str = "'info'", status: Status = Status.COMPLETED
+) -> Run:
+    """A run with that many lines; `level` is SQL and may use `i`, the line."""
+    run = make_run(status=status, last_sequence=lines)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -89,6 +92,31 @@ def until_known(page: Page, last: int) -> None:
 
 def state(page: Page) -> Any:
     return page.locator("[data-state]")
+
+
+def position(page: Page) -> Any:
+    return page.locator("[data-position]")
+
+
+def write(log: RunLog, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        log.info(f"line {number}")
+    log.flush()
+
+
+def after_scrolling(page: Page, what: str) -> None:
+    """Do that, and wait until what follows from the scrolling has been drawn."""
+    page.evaluate(
+        """async what => {
+            const { console } = document.querySelector("[data-console]");
+            const scrolled = new Promise(done =>
+                console.list.addEventListener("scroll", done, { once: true }));
+            new Function("console", what)(console);
+            await scrolled;
+            await new Promise(requestAnimationFrame);
+        }""",
+        what,
+    )
 
 
 def test_lines_appear_as_they_are_written(page: Page, run: Run, log: RunLog) -> None:
@@ -259,6 +287,104 @@ def test_pausing_holds_the_view_still(page: Page, run: Run, log: RunLog) -> None
     settle(page, 300)
 
 
+def test_a_pause_holds_though_the_list_has_just_moved(
+    page: Page, run: Run, log: RunLog
+) -> None:
+    """The scroll event of what was drawn comes after the click."""
+    write(log, 1, 200)
+    page.goto(run.get_absolute_url())
+    settle(page, 200)
+    page.evaluate(
+        """() => {
+            const { console } = document.querySelector("[data-console]");
+            const { list, parts } = console;
+            console.paint = () => {
+                const before = list.scrollTop;
+                Object.getPrototypeOf(console).paint.call(console);
+                if (list.scrollTop === before) return;
+                delete console.paint;
+                parts.follow.click();
+            };
+        }"""
+    )
+    write(log, 201, 201)
+    settle(page, 201)
+    write(log, 202, 301)
+    expect(position(page)).to_contain_text("–201 of 301 · 100 new lines")
+
+
+def test_a_line_that_is_picked_stays_in_view(page: Page, run: Run, log: RunLog) -> None:
+    write(log, 1, 200)
+    page.goto(run.get_absolute_url())
+    settle(page, 200)
+    page.get_by_role("button", name="Pause").click()
+    after_scrolling(page, "console.list.scrollTop -= console.height / 2")
+    page.locator('[data-sequence="200"]').dispatch_event("click")
+    expect(page.locator("[data-detail-text]")).to_have_text("line 200")
+    write(log, 201, 300)
+    expect(position(page)).to_contain_text("of 300 · 100 new lines")
+
+
+def test_scrolling_to_the_end_follows_again(page: Page, run: Run, log: RunLog) -> None:
+    write(log, 1, 200)
+    page.goto(run.get_absolute_url())
+    settle(page, 200)
+    after_scrolling(page, "console.list.scrollTop -= 5 * console.height")
+    expect(page.locator("[data-follow]")).to_have_text("Follow")
+    after_scrolling(page, "console.list.scrollTop = console.list.scrollHeight")
+    expect(page.locator("[data-follow]")).to_have_text("Pause")
+
+
+def test_a_window_that_grows_is_followed_on(page: Page, run: Run, log: RunLog) -> None:
+    write(log, 1, 200)
+    page.set_viewport_size({"width": 1_200, "height": 600})
+    page.goto(run.get_absolute_url())
+    settle(page, 200)
+    page.set_viewport_size({"width": 1_200, "height": 1_000})
+    write(log, 201, 240)
+    expect(position(page)).to_contain_text("–240 of 240")
+    expect(page.locator("[data-follow]")).to_have_text("Pause")
+
+
+def test_past_what_it_keeps_a_paused_view_stays(page: Page) -> None:
+    run = long_log(49_500, status=Status.RUNNING)
+    page.goto(run.get_absolute_url())
+    settle(page, 49_500)
+    page.evaluate(
+        """async () => {
+            const { console } = document.querySelector("[data-console]");
+            const { lines } = console;
+            while (lines.first > 1) await console.fetch(lines, console.back);
+            console.draw(true);
+        }"""
+    )
+    page.get_by_role("button", name="Pause").click()
+    with RunLog(claim_of(run)) as log:
+        write(log, 49_501, 50_200)
+    expect(position(page)).to_contain_text("–49,500 of 50,200 · 700 new lines")
+    assert len(kept(page)) < 50_000
+
+
+def test_past_what_it_keeps_scrolling_down_goes_on(page: Page) -> None:
+    run = long_log(60_000)
+    page.goto(run.get_absolute_url())
+    settle(page, 60_000)
+    page.get_by_role("button", name="First line").click()
+    settle(page, 1)
+    page.evaluate(
+        """async () => {
+            const { console } = document.querySelector("[data-console]");
+            const { lines, list } = console;
+            while (lines.last < 50_000) await console.fetch(lines, console.forward);
+            console.draw(true);
+            list.scrollTop = list.scrollHeight;
+        }"""
+    )
+    until_known(page, 51_000)
+    expect(position(page)).to_contain_text("–50,000 of 60,000")
+    assert len(kept(page)) < 50_000
+
+
 def test_it_comes_back_after_the_connection_was_cut(
     page: Page, run: Run, log: RunLog
 ) -> None:
@@ -274,6 +400,66 @@ def test_it_comes_back_after_the_connection_was_cut(
     log.flush()
     settle(page, 3)
     assert rows(page) == [1, 2, 3]
+
+
+@pytest.fixture
+def forgetful(page: Page, run: Run, log: RunLog, site: Site) -> Iterator[Forgetting]:
+    """The console of `run` is live, with one line, through this."""
+    write(log, 1, 1)
+    page.clock.install()
+    page.add_init_script(  # the browser's own goes by another clock
+        """AbortSignal.timeout = after => {
+            const controller = new AbortController();
+            setTimeout(() => controller.abort(), after);
+            return controller.signal;
+        }"""
+    )
+    with forgetting(site.address) as proxy:
+        page.goto(proxy.address + run.get_absolute_url())
+        settle(page, 1)
+        expect(state(page)).to_have_text("Live")
+        yield proxy
+
+
+def test_a_connection_that_died_silently_is_noticed(
+    page: Page, log: RunLog, forgetful: Forgetting
+) -> None:
+    forgetful.forget()
+    write(log, 2, 2)
+    page.clock.fast_forward(15_000)
+    settle(page, 2)
+    page.clock.fast_forward(1_000)
+    expect(state(page)).to_have_text("Live")
+    assert forgetful.sockets == 2
+    write(log, 3, 3)
+    settle(page, 3)
+
+
+def test_a_dead_connection_is_given_up_where_nothing_else_answers_either(
+    page: Page, log: RunLog, forgetful: Forgetting
+) -> None:
+    forgetful.forget()
+    page.route("**/logs?*", lambda route: None)
+    write(log, 2, 2)
+    with page.expect_request("**/logs?*"):
+        page.clock.fast_forward(15_000)
+    page.clock.fast_forward(15_000)
+    expect(state(page)).to_have_text("Connection lost; trying again…")
+    page.clock.fast_forward(1_000)
+    settle(page, 2)
+    expect(state(page)).to_have_text("Live")
+
+
+def test_a_connection_on_which_nothing_happens_is_kept(
+    page: Page, log: RunLog, forgetful: Forgetting
+) -> None:
+    for _ in range(2):
+        with page.expect_response("**/logs?*"):
+            page.clock.fast_forward(15_000)
+    write(log, 2, 2)
+    settle(page, 2)
+    expect(state(page)).to_have_text("Live")
+    assert forgetful.sockets == 1
 
 
 def test_in_print_it_waits_and_goes_on_where_it_was(

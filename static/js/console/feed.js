@@ -3,6 +3,8 @@ import { ENDED } from "./state.js";
 
 export const PAGE = 1000; // lines of one request
 export const POLL = 2000;
+const QUIET = 15000; // without a word from the socket: look whether it has died
+const PATIENCE = 15000; // for the answer to a request
 const PAUSES = [500, 1000, 2000, 4000, 8000, 10000];
 const REFUSALS = { 4401: "signedOut", 4403: "refused", 4404: "unknown" };
 const STATUSES = { 401: "signedOut", 403: "refused", 404: "unknown" };
@@ -10,7 +12,8 @@ const STATUSES = { 401: "signedOut", 403: "refused", 404: "unknown" };
 export const fetchLines = async (box, query) => {
   const url = new URL(box.dataset.lines, location.href);
   for (const [name, value] of Object.entries(query)) if (value !== "") url.searchParams.set(name, value);
-  const answer = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  const answer = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" },
+    signal: AbortSignal.timeout(PATIENCE) });
   if (!answer.ok) throw Object.assign(new Error(answer.statusText), { status: answer.status });
   return answer.json();
 };
@@ -18,9 +21,9 @@ export const fetchLines = async (box, query) => {
 // `on` has what is called: lines(entries), status(state), state(kind, word), over().
 export class Feed {
   constructor(box, since, on) {
-    Object.assign(this, { box, cursor: since, on, failures: 0, over: false, timer: 0, poller: 0 });
+    Object.assign(this, { box, cursor: since, on, failures: 0, over: false, timer: 0, poller: 0, quiet: 0, asking: null });
     this.connect();
-    const wake = () => { if (!document.hidden && !this.over) this.ask(); };
+    const wake = () => { if (!document.hidden && !this.over) this.doubt(); };
     document.addEventListener("visibilitychange", wake);
     window.addEventListener("online", wake);
   }
@@ -31,15 +34,39 @@ export class Feed {
     url.search = `since=${this.cursor}`;
     let socket;
     try { socket = new WebSocket(url); } catch { this.lost(); return; }
+    this.socket = socket;
+    this.watch();
     const slow = setTimeout(() => { if (socket.readyState === 0) socket.close(); }, 10000);
     socket.onopen = () => { clearTimeout(slow); };
-    socket.onmessage = (event) => { this.opened(); this.hear(JSON.parse(event.data)); };
+    socket.onmessage = (event) => { this.watch(); this.opened(); this.hear(JSON.parse(event.data)); };
     socket.onclose = (event) => {
       clearTimeout(slow);
-      if (this.over) return;
       const refusal = REFUSALS[event.code];
       if (refusal) this.stop(refusal); else this.lost();
     };
+  }
+  watch() {
+    this.heardAt = Date.now();
+    clearTimeout(this.quiet);
+    this.quiet = setTimeout(() => this.doubt(), QUIET);
+  }
+  // A network can forget a connection and tell neither side: then the socket is silent for ever,
+  // as it is where nothing happens. What tells them apart is whether there is something to be had.
+  async doubt() {
+    const { socket, heardAt, cursor } = this;
+    const answered = await this.ask();
+    if (this.over || !socket || this.socket !== socket) return;
+    const silent = this.heardAt === heardAt && Date.now() - heardAt >= QUIET;
+    if (silent && (!answered || this.cursor > cursor)) this.lost();
+    else this.watch();
+  }
+  // Closing a dead connection may take minutes; nobody waits for it.
+  drop() {
+    clearTimeout(this.quiet);
+    if (!this.socket) return;
+    Object.assign(this.socket, { onopen: null, onmessage: null, onclose: null });
+    this.socket.close();
+    this.socket = null;
   }
   opened() {
     if (this.failures || !this.heard) this.on.state("live", "live");
@@ -49,6 +76,7 @@ export class Feed {
     this.poller = 0;
   }
   lost() {
+    this.drop();
     const pause = PAUSES[Math.min(this.failures, PAUSES.length - 1)];
     this.failures += 1;
     if (this.failures === 1) this.on.state("trouble", this.heard ? "again" : "connecting");
@@ -78,28 +106,32 @@ export class Feed {
     this.over = true;
     clearTimeout(this.timer);
     clearInterval(this.poller);
+    this.drop();
     this.on.state(word === "over" ? "over" : "trouble", word);
     this.on.over();
   }
-  async ask() {
-    if (this.asking || this.over) return;
-    this.asking = true;
+  // Whether the server has answered; who asks meanwhile gets the same answer.
+  ask() {
+    this.asking ??= this.poll().finally(() => { this.asking = null; });
+    return this.asking;
+  }
+  async poll() {
     try {
       let answer;
       do {
         answer = await fetchLines(this.box, { since: this.cursor, limit: PAGE });
-        if (this.over) return;
+        if (this.over) return true;
         if (this.poller) this.on.state("trouble", "polling");
         this.take(answer.logs);
         this.on.status({ status: answer.status, last_sequence: answer.last_sequence });
       } while (answer.logs.length && answer.next < answer.last_sequence);
       // An ended run writes no more; the status was read before the lines.
       if (ENDED.has(answer.status) && answer.next >= answer.last_sequence) this.end(answer);
+      return true;
     } catch (error) {
       if (error.status in STATUSES) this.stop(STATUSES[error.status]);
       else if (this.poller) this.on.state("trouble", "away");
-    } finally {
-      this.asking = false;
+      return false;
     }
   }
 }

@@ -48,6 +48,10 @@ export class Lines {
   get tooMany() {
     return this.entries.length > KEEP;
   }
+  // The line that has as many before it as after it.
+  get middle() {
+    return this.entries[this.entries.length >> 1].sequence;
+  }
   // Returns how many rows were taken away above.
   dropHead() {
     const before = this.rows.length;
