@@ -171,7 +171,8 @@ class Lines:
         finally:
             with self._lock:
                 self._open.discard(response)
-            if not response.closed:  # not read to its end: of no use to the pool
+            # not read to its end, or shut down: of no use to the pool
+            if self.halted.is_set() or not response.closed:
                 response.close()
             response.release_conn()
 

@@ -308,7 +308,6 @@ class Puller:
             if not count:
                 return False
             block.end += count
-        self.lines.check()
         return True
 
     def _keep(self, block: Block) -> int:
@@ -342,8 +341,14 @@ class Puller:
         )
 
     def _read(self, response: BaseHTTPResponse, memory: memoryview) -> int:
+        """Bytes that may count: none that came after a halt.
+
+        A socket of TLS that was shut down hands out what lies in it still encrypted.
+        """
         try:
-            return body_of(response).read_once(memory)
+            count = body_of(response).read_once(memory)
         except (HTTPException, OSError, ValueError) as fault:
             self.lines.check()
             raise explain(fault, self.place) from fault
+        self.lines.check()
+        return count

@@ -6,6 +6,7 @@ import hashlib
 import random
 import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 Fault = Callable[["Handler", bytes], bool]
 MODIFIED = formatdate(1_700_000_000, usegmt=True)
@@ -144,9 +146,18 @@ class SiteServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
+    def __init__(self, site: Site, tls: ssl.SSLContext | None = None) -> None:
+        self.site, self.tls = site, tls
         super().__init__(("127.0.0.1", 0), Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        raw, address = super().get_request()
+        if self.tls is None:
+            return raw, address
+        # shakes hands in the thread of the connection
+        return self.tls.wrap_socket(
+            raw, server_side=True, do_handshake_on_connect=False
+        ), address
 
     def handle_error(self, request: object, client_address: object) -> None:
         return None  # clients break off on purpose
@@ -157,13 +168,14 @@ class SiteServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        port = self.server_address[1]
+        return f"https://localhost:{port}" if self.tls else f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def serving(site: Site) -> Iterator[str]:
+def serving(site: Site, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The base URL of a running server."""
-    server = SiteServer(site)
+    server = SiteServer(site, tls)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
