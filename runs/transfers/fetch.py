@@ -226,6 +226,10 @@ class FileTransfer:
             self._check_room(resumed)
             digests = self._pull(part)
             return self._publish(part, digests, resumed)
+        except (TransferError, TransferCancelled):
+            if self.remote.size is None:  # such a part is never taken up again
+                part.discard()
+            raise
         finally:
             part.close()
 

@@ -20,6 +20,7 @@ from runs.transfers.base import (
     RemoteFile,
     ShouldStop,
     Source,
+    SpaceError,
     TransferError,
     human_bytes,
     never_stop,
@@ -269,15 +270,28 @@ class Puller:
                 "another source."
             )
         room = shutil.disk_usage(self.part.path.parent).free - self.limits.reserve_bytes
-        return min(self.limits.max_bytes or room, max(room, 0))
+        if room <= 0:
+            raise self._no_room()
+        return min(self.limits.max_bytes or room, room)
+
+    def _no_room(self) -> SpaceError:
+        return SpaceError(
+            f"Not enough space in {self.part.path.parent} for {self.place}, which does "
+            "not say how long it is: only the reserve of "
+            f"{human_bytes(self.limits.reserve_bytes)} is left. Make room there and "
+            "retry."
+        )
 
     def _check_end(self, response: BaseHTTPResponse, cursor: Cursor) -> None:
         whole = cursor.at == cursor.end
-        if whole and self._read(response, memoryview(bytearray(1))):
-            raise TransferError(
-                f"{self.place} sends more than the {human_bytes(cursor.end)} announced "
-                "or allowed. It was broken off and nothing was kept."
-            )
+        if not (whole and self._read(response, memoryview(bytearray(1)))):
+            return
+        if cursor.end not in {self.remote.size, self.limits.max_bytes}:
+            raise self._no_room()
+        raise TransferError(
+            f"{self.place} sends more than the {human_bytes(cursor.end)} announced "
+            "or allowed. It was broken off and nothing was kept."
+        )
 
     def _drain(self, response: BaseHTTPResponse, cursor: Cursor) -> None:
         """Piece by piece into memory, the file, the journal; then it may be hashed."""

@@ -5,8 +5,10 @@ On a real tmpfs of a few megabytes, which takes root to mount.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +24,7 @@ from tests.disks import small_disk
 from tests.transfers.conftest import QUICK, md5, noise
 from tests.transfers.crafted import Entry, craft
 from tests.transfers.servers import Site
+from tests.transfers.test_faults import chunked
 
 pytestmark = pytest.mark.services
 DATA = noise(3_000_000)
@@ -65,6 +68,31 @@ def test_a_download_goes_on_after_room_is_made(
     (small / "ballast").unlink()
     got = fetch(HttpsSource(), remote, small / "a.bin", limits=QUICK)
     assert got.resumed_bytes >= 500_000
+    assert got.path.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("room", [-1, 0, 1_000_000])
+def test_a_file_of_unknown_size_that_finds_no_room_leaves_nothing(
+    site: Site, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    site.faults["/a.bin"] = lambda handler, _: chunked(handler, iter([DATA]), end=True)
+    free = SimpleNamespace(free=QUICK.reserve_bytes + room)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: free)
+    remote = remote_file(f"{url}/a.bin")
+    with pytest.raises(SpaceError, match="does not say how long it is") as caught:
+        fetch(HttpsSource(), remote, tmp_path / "a.bin", limits=QUICK)
+    assert str(tmp_path) in caught.value.sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_unknown_size_that_just_fits_is_whole(
+    site: Site, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.faults["/a.bin"] = lambda handler, _: chunked(handler, iter([DATA]), end=True)
+    free = SimpleNamespace(free=QUICK.reserve_bytes + len(DATA))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: free)
+    remote = remote_file(f"{url}/a.bin")
+    got = fetch(HttpsSource(), remote, tmp_path / "a.bin", limits=QUICK)
     assert got.path.read_bytes() == DATA
 
 
