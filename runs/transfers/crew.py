@@ -131,7 +131,7 @@ class Lines:
         self._open: set[BaseHTTPResponse] = set()
         self._children: list[Lines] = []
         self._lock = threading.Lock()
-        self._pausing = 0
+        self._in_use = 0
 
     def child(self) -> Lines:
         """Connections that can be ended without ending those of the whole."""
@@ -147,18 +147,24 @@ class Lines:
             raise TransferCancelled
 
     def pause(self, seconds: float) -> None:
-        with self._lock:
-            self._pausing += 1
-        try:
-            self.halted.wait(seconds)
-        finally:
-            with self._lock:
-                self._pausing -= 1
+        self.halted.wait(seconds)
         self.check()
 
+    @contextlib.contextmanager
+    def using(self) -> Iterator[None]:
+        """A connection is open within, or being opened: bytes may be asked of it."""
+        with self._lock:
+            self._in_use += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_use -= 1
+
     @property
-    def pausing(self) -> bool:
-        return self._pausing > 0 or any(child.pausing for child in self._children)
+    def busy(self) -> bool:
+        """Not while all there is to do waits: for its turn, or to try again."""
+        return self._in_use > 0 or any(child.busy for child in self._children)
 
     @contextlib.contextmanager
     def hold(self, response: BaseHTTPResponse) -> Iterator[None]:
@@ -203,12 +209,12 @@ class Gate:
     def enter(
         self, host: str, limits: Limits, lines: Lines, *, shared: bool
     ) -> Iterator[None]:
-        with self._here(host, limits, lines):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._here(host, limits, lines))
             if shared:
-                with slot(host, limits.connections, lines.pause):
-                    yield
-            else:
-                yield
+                stack.enter_context(slot(host, limits.connections, lines.pause))
+            stack.enter_context(lines.using())
+            yield
 
     @contextlib.contextmanager
     def _here(self, host: str, limits: Limits, lines: Lines) -> Iterator[None]:

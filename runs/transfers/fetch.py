@@ -153,9 +153,8 @@ def _watch(
         sizes = [transfer.remote.size for transfer in transfers]
         total = None if None in sizes else sum(size or 0 for size in sizes)
         progress(meter.done, total, meter.rate())
-        pulling = [transfer for transfer in transfers if transfer.pulling]
-        busy = bool(pulling) and not any(t.lines.pausing for t in pulling)
-        meter.check_stall(busy, pulling[0].place if pulling else "")
+        busy = [t.place for t in transfers if t.pulling and t.lines.busy]
+        meter.check_stall(bool(busy), "".join(busy[:1]))
     if batch.fault:
         raise batch.fault
 

@@ -12,6 +12,7 @@ import pytest
 
 from runs.transfers.base import TransferCancelled
 from runs.transfers.crew import Crew, Gate, Lines
+from runs.transfers.slots import slot
 from tests.transfers.conftest import QUICK
 
 ONE = replace(QUICK, connections=1)
@@ -175,3 +176,35 @@ def test_who_gives_up_waiting_leaves_the_queue() -> None:
     queue.come("d", lines)
     assert queue.wait_for("a", "c", "d")
     queue.leave("d")
+
+
+def test_who_waits_at_the_gate_is_not_busy() -> None:
+    queue, whole, other = Queue(Gate()), Lines(), Lines()
+    lines = whole.child()
+    queue.come("a", other)
+    queue.come("b", lines)
+    assert other.busy
+    assert not whole.busy
+    queue.leave("a")
+    assert queue.wait_for("a", "b")
+    assert whole.busy
+    assert not other.busy
+    queue.leave("b")
+    assert not whole.busy
+
+
+def test_who_waits_for_a_slot_is_not_busy() -> None:
+    seen: list[bool] = []
+
+    class Impatient(Lines):
+        def pause(self, seconds: float) -> None:
+            seen.append(self.busy)
+            raise TransferCancelled
+
+    with (
+        slot("host", 1, time.sleep),
+        pytest.raises(TransferCancelled),
+        Gate().enter("host", ONE, Impatient(), shared=True),
+    ):
+        pytest.fail("entered")
+    assert seen == [False]

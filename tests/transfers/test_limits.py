@@ -19,6 +19,7 @@ from runs.transfers.sidecars import parse_list, parse_md5
 from runs.transfers.waiting import stoppable
 from tests.transfers.conftest import QUICK, gz, noise
 from tests.transfers.servers import Site
+from tests.transfers.test_faults import drip, only_gets
 
 
 def _download(url: str, target: Path, folder: Path) -> None:
@@ -65,6 +66,25 @@ def test_a_cancel_does_not_wait_for_a_slot(
             limits=limits,
         )
     assert time.monotonic() - started < 1.5
+
+
+def test_a_stall_is_seen_while_others_hold_slots(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    site.files["/a.bin"], site.faults["/a.bin"] = noise(2_000_000), only_gets(drip)
+    end = time.monotonic() + 4
+    with (
+        slots.slot("127.0.0.1", 4, time.sleep),
+        slots.slot("127.0.0.1", 4, time.sleep),
+        pytest.raises(TransferError, match=r"too slowly: \d+ bytes in 1 seconds"),
+    ):
+        fetch(
+            HttpsSource(),
+            remote_file(f"{url}/a.bin"),
+            tmp_path / "a",
+            should_stop=lambda: time.monotonic() > end,
+            limits=QUICK,
+        )
 
 
 def test_stoppable_answers_and_raises() -> None:
