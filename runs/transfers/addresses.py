@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import urllib3
 
 from runs.transfers.base import TransferError
-from runs.transfers.body import EncryptedPool, PlainPool
+from runs.transfers.body import ClosingEncryptedPool, ClosingPlainPool
 from runs.transfers.http import HttpSettings, pool_options
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -119,16 +119,19 @@ def resolve(host: str, port: int, rules: AddressRules) -> list[str]:
 def pinned_pool(
     url: str, rules: AddressRules, settings: HttpSettings
 ) -> urllib3.HTTPConnectionPool:
-    """Connections to the checked address of `url`, with its own name for TLS."""
+    """Connections to the checked address of `url`, with its own name for TLS.
+
+    None is kept: see `HttpsSource`.
+    """
     parts = check_url(url, rules)
     host = parts.hostname or ""
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     address = resolve(host, port, rules)[0]
     options = pool_options(settings)
     if parts.scheme == "http":
-        return PlainPool(address, port, **options)  # type: ignore[arg-type]
+        return ClosingPlainPool(address, port, **options)  # type: ignore[arg-type]
     options.setdefault("cert_reqs", ssl.CERT_REQUIRED)
-    return EncryptedPool(
+    return ClosingEncryptedPool(
         address,
         port,
         server_hostname=host,

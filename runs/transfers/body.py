@@ -65,7 +65,25 @@ class EncryptedPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Encrypted
 
 
+class _Closing:
+    """A pool that closes each connection at the end of its answer, and keeps none."""
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn:
+            conn.close()
+        super()._put_conn(conn)  # type: ignore[misc]
+
+
+class ClosingPlainPool(_Closing, PlainPool):
+    pass
+
+
+class ClosingEncryptedPool(_Closing, EncryptedPool):
+    pass
+
+
 POOLS = {"http": PlainPool, "https": EncryptedPool}
+CLOSING_POOLS = {"http": ClosingPlainPool, "https": ClosingEncryptedPool}
 
 
 def body_of(response: BaseHTTPResponse) -> Body:

@@ -19,7 +19,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3 import exceptions as faults
 
 from runs.transfers.base import Limits, TransferError
-from runs.transfers.body import POOLS
+from runs.transfers.body import CLOSING_POOLS, POOLS
 
 USER_AGENT = "VCBench (variant-calling benchmark portal)"
 THROTTLED = {429, 503}
@@ -43,14 +43,15 @@ def pool_options(settings: HttpSettings) -> dict[str, object]:
     return options
 
 
-def make_pool(settings: HttpSettings) -> urllib3.PoolManager:
+def make_pool(settings: HttpSettings, *, keep: bool = True) -> urllib3.PoolManager:
+    """`keep`: connections stay open for the next request."""
     options = pool_options(settings)
     pool: urllib3.PoolManager
     if settings.proxy:
         pool = urllib3.ProxyManager(settings.proxy, **options)  # type: ignore[arg-type]
     else:
         pool = urllib3.PoolManager(**options)  # type: ignore[arg-type]
-    pool.pool_classes_by_scheme = POOLS
+    pool.pool_classes_by_scheme = POOLS if keep else CLOSING_POOLS
     return pool
 
 

@@ -64,7 +64,11 @@ def remote_file(
 
 
 class HttpsSource:
-    """Addresses of any host; `rules` limit what users may ask for."""
+    """Addresses of any host; `rules` limit what users may ask for.
+
+    A connection is closed before its place is given up: one that were kept would be
+    open beside those of other processes, and count nowhere.
+    """
 
     shared = True
 
@@ -77,7 +81,7 @@ class HttpsSource:
         self._settings = settings or HttpSettings()
         self._rules = rules
         self._limits = limits or Limits()
-        self._pool = make_pool(self._settings)
+        self._pool = make_pool(self._settings, keep=False)
         self._pinned: dict[str, urllib3.HTTPConnectionPool] = {}
 
     def describe(self, remote: RemoteFile) -> str:

@@ -21,6 +21,7 @@ from runs.transfers.blocks import PAGE, SIZE, Blocks
 from runs.transfers.fetch import Job, fetch, fetch_all
 from runs.transfers.hashing import Digests, Follower
 from runs.transfers.https import HttpsSource, remote_file
+from runs.transfers.sidecars import read_small
 from tests.transfers.conftest import QUICK, gz, md5, noise, sha256
 from tests.transfers.servers import Handler, Site, cutting
 
@@ -45,7 +46,18 @@ def test_brings_a_file_in_ranges(site: Site, url: str, tmp_path: Path) -> None:
     assert (got.resumed_bytes, got.downloaded_bytes) == (0, len(data))
     assert left_over(tmp_path) == []
     assert site.gets("/a.bin") == 12  # 256 KiB each
-    assert site.connections <= 4  # kept open between ranges
+
+
+def test_no_connection_outlasts_its_request(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    """Kept ones would be open beside those of other processes, counted by nobody."""
+    data = site.files["/a.bin"] = noise(1_000_000)
+    source = HttpsSource()
+    got = fetch(source, remote_file(f"{url}/a.bin"), tmp_path / "a", limits=QUICK)
+    assert got.path.read_bytes() == data
+    assert read_small(source, remote_file(f"{url}/a.bin")) == data
+    assert site.connections == len(site.requests) == 1 + 4 + 1
 
 
 def test_a_sha256_can_be_had_beside_the_md5(

@@ -511,3 +511,15 @@ def test_no_thread_outlives_a_fetch(
         t.name for t in threading.enumerate() if t.name.startswith(("file", "range"))
     }
     assert after <= before
+
+
+def test_connections_are_kept_between_ranges(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    data = site.files["/lab/a.bin"] = noise(3_000_000)
+    store = S3Store(S3Settings("lab", endpoint_url=url, anonymous=True))
+    remote = RemoteFile("a.bin", None, address="a.bin")
+    fetch(store, remote, tmp_path / "a.bin", limits=QUICK)
+    assert (tmp_path / "a.bin").read_bytes() == data
+    assert site.gets("/lab/a.bin") == 12
+    assert site.connections <= 4 + 1  # boto3 has one of its own
