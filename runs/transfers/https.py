@@ -226,4 +226,8 @@ def fetch_first(
     raise TransferError(
         f"{target.name} could not be had from any of {len(reasons)} places: {lines}",
         transient=any(fault.transient for fault in reasons),
+        retry_after=max(
+            (fault.retry_after for fault in reasons if fault.retry_after is not None),
+            default=None,
+        ),
     )

@@ -66,11 +66,16 @@ def delay(failures: int, fault: TransferError, limits: Limits) -> float:
     A failure after new bytes (`failures` 0) is followed up at once.
     """
     if fault.retry_after is not None:
-        return min(fault.retry_after, limits.backoff_max)
+        return fault.retry_after
     if failures == 0:
         return 0.0
     step: float = min(limits.backoff * 2.0 ** (failures - 1), limits.backoff_max)
     return step * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, no secret
+
+
+def may_pass(fault: TransferError, limits: Limits) -> bool:
+    """Whether to wait for it here; who is to come back later than that is told so."""
+    return fault.transient and (fault.retry_after or 0) <= limits.backoff_max
 
 
 def retrying(
@@ -79,7 +84,7 @@ def retrying(
     lines: Lines,
     moved: Callable[[], bool] = lambda: False,
 ) -> Answer:
-    """`call` until it succeeds; transient faults are waited out, others raised.
+    """`call` until it succeeds; faults that may pass are waited out, others raised.
 
     `moved` tells whether the last call brought something: then the count of failures
     begins anew.
@@ -92,11 +97,13 @@ def retrying(
         except TransferError as fault:
             lines.check()
             failures = 0 if moved() else failures + 1
-            if not fault.transient:
+            if not may_pass(fault, limits):
                 raise
             if failures >= limits.attempts:
                 raise TransferError(
-                    f"{fault.sentence} Tried {failures} times.", transient=True
+                    f"{fault.sentence} Tried {failures} times.",
+                    transient=True,
+                    retry_after=fault.retry_after,
                 ) from fault
             lines.pause(delay(failures, fault, limits))
 
@@ -170,7 +177,7 @@ class Puller:
         try:
             self._get_whole()
         except TransferError as fault:
-            if not fault.transient:
+            if not may_pass(fault, self.limits):
                 raise
             raise CutWhole(
                 fault.sentence, transient=True, retry_after=fault.retry_after

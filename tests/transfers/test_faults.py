@@ -347,6 +347,29 @@ def test_retry_after_is_kept_to(site: Site, url: str, tmp_path: Path) -> None:
     assert 1 <= time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("ranges", [True, False])
+def test_who_asks_for_a_longer_wait_is_not_asked_again(
+    site: Site, url: str, tmp_path: Path, ranges: bool
+) -> None:
+    site.files["/a.gz"], site.ranges = BODY, ranges
+    site.faults["/a.gz"] = only_gets(status(429, Retry_After="600"))
+    limits = replace(QUICK, chunk_bytes=len(BODY))
+    with pytest.raises(TransferError, match="is busy") as caught:
+        fetch(HttpsSource(), remote_file(f"{url}/a.gz"), tmp_path / "a", limits=limits)
+    assert (caught.value.transient, caught.value.retry_after) == (True, 600)
+    assert site.gets("/a.gz") == 1
+
+
+def test_who_gives_up_says_when_to_come_back(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    site.faults["/a.gz"] = status(503, Retry_After="1")
+    limits = replace(QUICK, backoff_max=1, attempts=1)
+    with pytest.raises(TransferError, match="Tried 1 times") as caught:
+        fetch(HttpsSource(), remote_file(f"{url}/a.gz"), tmp_path / "a", limits=limits)
+    assert (caught.value.transient, caught.value.retry_after) == (True, 1)
+
+
 def test_a_redirect_within_the_host_is_followed(
     site: Site, url: str, tmp_path: Path
 ) -> None:
@@ -537,6 +560,18 @@ def test_when_all_places_fail_each_reason_is_given(
         TransferError, match=r"any of 2 places: \(1\) .*404.* \(2\) .*403"
     ):
         fetch_first(places, tmp_path / "x.gz", limits=QUICK)
+
+
+def test_of_several_places_the_longest_wait_counts(
+    site: Site, url: str, tmp_path: Path
+) -> None:
+    for name, wait in (("a", "600"), ("b", "900"), ("c", "700")):
+        site.faults[f"/{name}.gz"] = status(503, Retry_After=wait)
+    source = HttpsSource()
+    places = [Candidate(source, remote_file(f"{url}/{n}.gz")) for n in "abcd"]
+    with pytest.raises(TransferError, match="any of 4 places") as caught:
+        fetch_first(places, tmp_path / "x.gz", limits=QUICK)
+    assert (caught.value.transient, caught.value.retry_after) == (True, 900)
 
 
 def test_credentials_in_an_address_are_never_shown(site: Site, url: str) -> None:
