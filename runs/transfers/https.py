@@ -103,7 +103,7 @@ class HttpsSource:
         url, response = self._follow("HEAD", remote.address, {})
         if response.status < 300 and "Content-Length" in response.headers:
             return read_head(replace(remote, address=url), response)
-        if response.status in {404, 410} or response.status >= 500:
+        if response.status in {404, 410, 429} or response.status >= 500:
             raise self.refuse(remote, response)
         url, response = self._follow("GET", remote.address, {"Range": "bytes=0-0"})
         if response.status >= 300 and response.status != 416:

@@ -360,6 +360,17 @@ def test_who_asks_for_a_longer_wait_is_not_asked_again(
     assert site.gets("/a.gz") == 1
 
 
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_busy_server_is_not_asked_in_another_way(
+    site: Site, url: str, code: int
+) -> None:
+    site.faults["/a.gz"] = status(code, Retry_After="600")
+    with pytest.raises(TransferError, match="is busy") as caught:
+        HttpsSource().probe(remote_file(f"{url}/a.gz"))
+    assert caught.value.retry_after == 600
+    assert [method for method, _, _ in site.requests] == ["HEAD"]
+
+
 def test_who_gives_up_says_when_to_come_back(
     site: Site, url: str, tmp_path: Path
 ) -> None:
