@@ -240,10 +240,6 @@ class PartFile:
 
     def _rewrite(self) -> int:
         """A fresh journal that holds `done`; the old one stays until it is whole."""
-        if self.done:
-            os.fdatasync(self.fd)
-        else:
-            resize(self.fd, 0)
         head = {
             "boot": boot_id(),
             "object": {
@@ -254,10 +250,15 @@ class PartFile:
         lines = [json.dumps(head), *(f"synced {a} {b}" for a, b in self.done), ""]
         fresh = self.journal_path.with_name(self.journal_path.name + ".new")
         try:
+            if self.done:
+                os.fdatasync(self.fd)
+            else:
+                resize(self.fd, 0)
             fresh.write_text("\n".join(lines))
             os.replace(fresh, self.journal_path)
             return os.open(self.journal_path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         except OSError as fault:
+            fresh.unlink(missing_ok=True)
             raise full_disk(self.target.parent, fault) from fault
 
     @property
@@ -330,9 +331,9 @@ class PartFile:
 
     def reset(self) -> None:
         """Forgets all bytes, for servers where no range can be asked for."""
-        os.close(self._journal)
         self.done = []
-        self._journal = self._rewrite()
+        old, self._journal = self._journal, self._rewrite()
+        os.close(old)
 
     def discard(self) -> None:
         """Nothing of it counts any more."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runs.transfers import part
-from runs.transfers.base import RemoteFile, TransferError
+from runs.transfers.base import RemoteFile, SpaceError, TransferError
 from runs.transfers.blocks import PAGE, SIZE, Block
 from runs.transfers.part import Identity, PartFile
 from tests.transfers.conftest import fill, noise
@@ -114,3 +114,26 @@ def test_another_fault_of_a_direct_write_is_told(
         pytest.raises(TransferError, match="failed: Input/output error"),
     ):
         write(file, 0, SIZE)
+
+
+def held(folder: Path) -> list[Path]:
+    """Files of a folder that this process has open."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.exists()]
+    return [path for link in links if folder in (path := link.resolve()).parents]
+
+
+def test_a_disk_that_fills_up_while_a_part_begins_anew_leaks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: Path, _text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with opened(tmp_path) as file, monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(SpaceError, match="The disk is full"):
+            file.reset()
+        assert held(tmp_path)
+    assert not held(tmp_path)
+    with opened(tmp_path) as file:  # not locked any more
+        file.reset()
+    assert not held(tmp_path)
