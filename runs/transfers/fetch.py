@@ -353,7 +353,10 @@ class FileTransfer:
         self._attend(self.ranges.give(tasks, self.remote.size or 0), part, lines)
 
     def _attend(self, batch: Batch, part: PartFile, lines: Lines) -> None:
-        """Waits for the ranges of this file and syncs meanwhile."""
+        """Waits for the ranges of this file and syncs meanwhile.
+
+        One that hangs in a connect is left alone at the end. It writes nothing more.
+        """
         try:
             while not batch.wait(SYNC_SECONDS):
                 lines.check()

@@ -9,6 +9,7 @@ After a reboot only what was synced counts, in the same boot all of it does.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -16,11 +17,17 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runs.transfers.base import RemoteFile, SpaceError, TransferError, human_bytes
+from runs.transfers.base import (
+    RemoteFile,
+    SpaceError,
+    TransferCancelled,
+    TransferError,
+    human_bytes,
+)
 from runs.transfers.blocks import PAGE
 
 logger = logging.getLogger(__name__)
@@ -186,6 +193,9 @@ class PartFile:
         self.identity = identity
         self.done: list[Span] = []
         self._lock = threading.Lock()
+        self._rest = threading.Condition(self._lock)
+        self._writers = 0
+        self._closing = False
         self.fd = self._open_locked()
         try:
             self.done = self._load()
@@ -265,14 +275,31 @@ class PartFile:
     def bytes_done(self) -> int:
         return sum(end - start for start, end in self.done)
 
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The descriptors stay open within; raises TransferCancelled once they do not.
+
+        A number that was closed may be that of another file in the next moment.
+        """
+        with self._rest:
+            if self._closing:
+                raise TransferCancelled
+            self._writers += 1
+        try:
+            yield
+        except OSError as fault:
+            raise full_disk(self.target.parent, fault) from fault
+        finally:
+            with self._rest:
+                self._writers -= 1
+                self._rest.notify_all()
+
     def write(self, data: memoryview, offset: int) -> bool:
         """Whether it went past the page cache: to read it back would cost the disk."""
-        try:
+        with self._writing():
             if self._write_direct(data, offset):
                 return True
             write_all(self.fd, data, offset)
-        except OSError as fault:
-            raise full_disk(self.target.parent, fault) from fault
         return False
 
     def _write_direct(self, data: memoryview, offset: int) -> bool:
@@ -297,10 +324,8 @@ class PartFile:
 
     def record(self, start: int, end: int) -> None:
         """Says, for good, that [start, end) has been written."""
-        try:
+        with self._writing():
             os.write(self._journal, f"{start} {end}\n".encode())
-        except OSError as fault:
-            raise full_disk(self.target.parent, fault) from fault
         with self._lock:
             self.done = merge([*self.done, (start, end)])
 
@@ -341,6 +366,10 @@ class PartFile:
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
+        """Waits for writes that have begun, however long the disk takes for them."""
+        with self._rest:
+            self._closing = True
+            self._rest.wait_for(lambda: self._writers == 0)
         if self._direct is not None:
             os.close(self._direct)
         os.close(self._journal)
