@@ -9,7 +9,7 @@ size, has matched.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,16 +23,21 @@ from runs.database import steady
 from runs.preparation import Preparation, PreparationError
 from runs.transfers.base import (
     Fetched,
-    Limits,
     Progress,
     TransferError,
     human_bytes,
 )
-from runs.transfers.https import Candidate, HttpsSource, fetch_first, remote_file
+from runs.transfers.https import (
+    LONG_RANGES,
+    Candidate,
+    HttpsSource,
+    fetch_first,
+    remote_file,
+)
 
 Row = TypeVar("Row", Reference, TruthSet)
 WAIT_SECONDS = 1.0
-ETIQUETTE = Limits(connections=4, with_sha256=True)
+ETIQUETTE = replace(LONG_RANGES, connections=4, with_sha256=True)
 """NCBI asks for no more than four connections at a time."""
 
 

@@ -26,7 +26,7 @@ from runs.transfers.base import (
     human_bytes,
 )
 from runs.transfers.fetch import Job, fetch_all
-from runs.transfers.https import HttpsSource, remote_file
+from runs.transfers.https import LONG_RANGES, HttpsSource, remote_file
 from runs.transfers.layout import SampleFolder
 from runs.transfers.paths import LocalFile, copy_local, take_path
 from runs.transfers.pull import probe_all
@@ -213,6 +213,7 @@ class Addresses(Kept):
             [Job.into(folder, file) for file in files],
             progress=manner.progress,
             should_stop=manner.should_stop,
+            limits=LONG_RANGES,
         )
 
 

@@ -42,6 +42,9 @@ from runs.transfers.http import (
 
 REDIRECTS = {301, 302, 303, 307, 308}
 MOST_REDIRECTS = 5
+LONG_RANGES = Limits(chunk_bytes=64 * 1024 * 1024)
+"""For large files: each range opens a connection of its own, which costs some round
+trips, and these count the less the longer it lasts."""
 CHECKSUM_HEADER = "x-amz-checksum-"
 
 
@@ -134,8 +137,7 @@ class HttpsSource:
             port = new.port
         except ValueError as fault:
             raise TransferError(
-                f"{safe_url(url)} redirects to {location[:200]!r}, which is no valid "
-                f"address: {fault}."
+                f"{safe_url(url)} redirects to an invalid address: {fault}."
             ) from fault
         upgraded = (old.scheme, new.scheme) == ("http", "https")
         same = old.hostname == new.hostname and (upgraded or old.port == port)

@@ -167,7 +167,7 @@ def test_a_redirect_to_nonsense(
     site.faults["/a.gz"] = lambda handler, _body: handler.answer(
         302, b"", {"Location": place}
     )
-    with pytest.raises(TransferError, match="which is no valid address"):
+    with pytest.raises(TransferError, match="redirects to an invalid address"):
         fetch(HttpsSource(rules=LOCAL), remote_file(f"{url}/a.gz"), tmp_path / "a")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runs.transfers import slots
-from runs.transfers.base import TransferCancelled, human_bytes
+from runs.transfers.base import TransferCancelled, TransferError, human_bytes
 from runs.transfers.fetch import fetch
 from runs.transfers.https import HttpsSource, remote_file
 from runs.transfers.pull import probe_all
