@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def test_after_an_outage_workers_beat_before_one_is_called_lost(
     sent: list[tuple[int, int]],
 ) -> None:
     times = iter([0.0, 100.0, 105.0, 119.0, 121.0])
-    sweep = reap.Sweep(clock=lambda: next(times))
+    sweep = reap.Sweep(5.0, clock=lambda: next(times))
     beat = timezone.now() - timedelta(minutes=2)
     run = make_run(status=Status.RUNNING, beat_at=beat)
     states = []
@@ -137,6 +138,16 @@ def test_after_an_outage_workers_beat_before_one_is_called_lost(
         states.append(run.status)
     assert states == ["running", "running", "running", "pending"]
     assert sent == [(run.pk, 2)]
+
+
+def test_a_sweep_in_its_time_is_no_outage(configure: Callable[..., None]) -> None:
+    """Whatever the settings: here workers are lost sooner than sweeps come."""
+    configure(lost_seconds=4, beat_seconds=1)
+    times = iter([0.0, 5.1])
+    run = make_run(status=Status.RUNNING, beat_at=timezone.now() - timedelta(seconds=5))
+    reap.Sweep(5.0, clock=lambda: next(times))()
+    run.refresh_from_db()
+    assert run.status == "pending"
 
 
 def test_a_worker_that_has_beaten_since_it_was_looked_at_is_not_lost() -> None:

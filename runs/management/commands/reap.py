@@ -49,7 +49,7 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, stop)
             signal.signal(signal.SIGINT, stop)
         due = time.monotonic()
-        sweep = Sweep()
+        sweep = Sweep(options["every"])
         self.sweep(sweep)
         while not options["once"] and not end.wait(options["every"]):
             self.sweep(sweep)
@@ -84,8 +84,11 @@ class Sweep:
     called lost before each has had the time to.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, every: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`every` is after how many seconds it is called again."""
+        self._every, self._clock = every, clock
         self._answered = clock()
         self._patient_until = 0.0
 
@@ -93,7 +96,7 @@ class Sweep:
     def __call__(self) -> None:
         queue.requeue_lost()
         now, own = self._clock(), settings.VCBENCH
-        if now - self._answered > own.lost_seconds / 2:
+        if now - self._answered > self._every + own.lost_seconds / 4:
             self._patient_until = now + 2 * own.beat_seconds
         self._answered = now
         if now >= self._patient_until:
