@@ -302,7 +302,8 @@ def put_off(claim: Claim, reason: str, *, wait: float | None = None) -> None:
 def _restart_later(claim: Claim, run: Run, reason: str, wait: float | None) -> None:
     """Twice as late each time, or as late as the other side asks."""
     seconds = max(settings.VCBENCH.retry_seconds * 2**run.retries, wait or 0.0)
-    due = timezone.now() + min(timedelta(seconds=seconds), LONGEST_WAIT)
+    seconds = min(seconds, LONGEST_WAIT.total_seconds())
+    due = timezone.now() + timedelta(seconds=seconds)
     count = run.retries + 1
     again = _restart(
         claim.rows, run.pk, reset=False, queued_at=due, retries=count, reason=reason

@@ -225,7 +225,7 @@ def _perform(context: Context, stage: Stage, mark: str) -> None:
         context.check()
         own = {stage.name: context.provenance.get(stage.name)}
         (work / PROVENANCE).write_text(json.dumps(own))
-        if not lifecycle.beat(context.claim).alive:
+        if _is_lost(context.claim):
             raise ClaimLost(context.claim)
         _publish(work, context.published(stage.name))
     except OSError as error:
@@ -240,6 +240,16 @@ def _perform(context: Context, stage: Stage, mark: str) -> None:
             shutil.rmtree(work, ignore_errors=True)
 
 
+def _is_lost(claim: Claim) -> bool:
+    """Whether another attempt has begun. A database that is away is no reason to throw
+    work away: what is published is whole, and is recorded by whoever holds the claim.
+    """
+    try:
+        return not lifecycle.beat(claim).alive
+    except AWAY:
+        return False
+
+
 def _workplace(context: Context, stage: Stage, mark: str) -> Path:
     """The folder to work in; what earlier attempts left is gone, unless it is resumed.
 
@@ -249,7 +259,9 @@ def _workplace(context: Context, stage: Stage, mark: str) -> Path:
     own = "" if stage.resumes else f"-{context.claim.attempt}"
     work = context.folder / f".{stage.name}{own}"
     for left in leftovers(context.folder, stage.name):
-        if left != work or not (stage.resumes and _is_published(work, mark)):
+        if left != work:  # somebody who sleeps may wake and write there
+            shutil.rmtree(left, ignore_errors=True)
+        elif not (stage.resumes and _is_published(work, mark)):
             shutil.rmtree(left)
     return work
 

@@ -68,28 +68,26 @@ def _waiting(**which: Any) -> list[Run]:
     """Pending runs that are due, in the order in which they are to begin."""
     due = Run.objects.filter(
         status=Status.PENDING, queued_at__lt=timezone.now() - GRACE, **which
-    ).order_by("queued_at")
+    ).order_by("queued_at", "pk")
     return sorted(due, key=lambda run: Priority.values.index(run.priority))
 
 
 def _that_may_start(runs: Iterable[Run], jobs: set[str]) -> Iterator[Run]:
-    """Those without a job whose owners have room for them: a job that finds none costs
-    a worker a process, and there may be hundreds.
+    """Those without a job whose owners have room for them, beside what runs and what is
+    queued before them: a job that finds none costs a worker a process, and there may
+    be hundreds.
     """
     limit = settings.VCBENCH.runs_per_user
     taken: Counter[int | None] = Counter(
         Run.objects.filter(status=Status.RUNNING).values_list("created_by", flat=True)
     )
-    without = []
     for run in runs:
-        if job_id(run.pk, run.attempt) in jobs:
-            taken[run.created_by_id] += 1
-        else:
-            without.append(run)
-    for run in without:
-        if run.created_by_id is None or not limit or taken[run.created_by_id] < limit:
-            taken[run.created_by_id] += 1
-            yield run
+        owner = run.created_by_id
+        queued = job_id(run.pk, run.attempt) in jobs
+        if queued or owner is None or not limit or taken[owner] < limit:
+            taken[owner] += 1
+            if not queued:
+                yield run
 
 
 def queued_jobs() -> set[str]:

@@ -72,6 +72,8 @@ def _faults(parts: SplitResult, rules: AddressRules) -> list[str]:
 def allowed_host(parts: SplitResult, rules: AddressRules) -> bool:
     host = (parts.hostname or "").lower().rstrip(".")
     for entry in rules.hosts:
+        if host == entry.lower().strip("[]"):  # IPv6 has colons of its own
+            return True
         name, colon, port = entry.lower().partition(":")
         if colon and port != str(parts.port or DEFAULT_PORTS.get(parts.scheme)):
             continue

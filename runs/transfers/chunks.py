@@ -229,6 +229,7 @@ class UploadStore:
             self._whole(fd, upload)
             self._check(fd, upload, sha256)
             os.fsync(fd)
+            os.utime(fd)  # new from now on, however long ago its bytes came
             self._move(self._part(upload.id), target)
             try:
                 yield target

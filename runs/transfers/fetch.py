@@ -348,9 +348,15 @@ class FileTransfer:
         puller.count = self._count
         tasks: list[Task] = [puller.whole]
         if self._in_ranges:
-            spans = missing(part.done, self.remote.size or 0, self.limits.chunk_bytes)
+            spans = missing(part.done, self.remote.size or 0, self._range_bytes)
             tasks = [puller.task(Cursor(*span)) for span in spans]
         self._attend(self.ranges.give(tasks, self.remote.size or 0), part, lines)
+
+    @property
+    def _range_bytes(self) -> int:
+        """Long ranges are shorter where a connection would have nothing to do."""
+        even = -(-(self.remote.size or 0) // self.limits.connections)
+        return min(self.limits.chunk_bytes, max(even, Limits().chunk_bytes))
 
     def _attend(self, batch: Batch, part: PartFile, lines: Lines) -> None:
         """Waits for the ranges of this file and syncs meanwhile.

@@ -170,7 +170,14 @@ def test_nobody_fills_the_disk_by_a_body_of_unknown_length(served: Served) -> No
 
 
 @pytest.mark.parametrize("who", ["token", "cookie"])
-@pytest.mark.parametrize("path", ["/api/v1/upload/runs", "/runs/new/?source=zip"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/upload/runs",
+        "/runs/new/?source=zip",
+        "/admin/benchmarks/truthset/add/",
+    ],
+)
 def test_an_upload_of_somebody_may_be_large(
     served: Served, path: str, who: str
 ) -> None:

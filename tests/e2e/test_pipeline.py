@@ -151,7 +151,7 @@ def test_lines_name_no_folder_of_the_server_but_the_record_does(
     assert [message for message in said if folder in message] == []
     [line] = [message for message in said if message.startswith("python -m truvari")]
     assert "-b references/" in line
-    assert "-o .truvari/bench" in line
+    assert "-o .truvari-1/bench" in line
     [command] = structural.run["provenance"]["truvari"]["commands"]
     assert f"-b {folder}/references/" in command
 

@@ -450,6 +450,42 @@ def test_a_dead_connection_is_given_up_where_nothing_else_answers_either(
     expect(state(page)).to_have_text("Live")
 
 
+SLOWLY = """async () => {
+  const console = document.querySelector("script[src*='js/console']").src;
+  const { fetchLines } = await import(new URL("console/feed.js", console));
+  let more;
+  window.fetch = async (url, { signal }) => {
+    const body = new ReadableStream({ start(controller) {
+      more = (text) => controller.enqueue(new TextEncoder().encode(text));
+      more.end = () => controller.close();
+      signal.addEventListener("abort", () => controller.error(new Error("given up")));
+    } });
+    return new Response(body);
+  };
+  const box = document.querySelector("[data-lines]");
+  window.answer = fetchLines(box, {}).catch((error) => error.message);
+  window.more = more;
+}"""
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_an_answer_that_comes_slowly_is_waited_for(page: Page) -> None:
+    page.evaluate(SLOWLY)
+    for text in ('{"logs"', ": [], ", '"next": 7}'):
+        page.evaluate("async (text) => window.more(text)", text)
+        page.clock.run_for(10_000)
+    page.evaluate("window.more.end()")
+    assert page.evaluate("window.answer") == {"logs": [], "next": 7}
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_an_answer_that_stops_in_the_middle_is_given_up(page: Page) -> None:
+    page.evaluate(SLOWLY)
+    page.evaluate("window.more('{')")
+    page.clock.run_for(16_000)
+    assert page.evaluate("window.answer") == "given up"
+
+
 def test_a_connection_on_which_nothing_happens_is_kept(
     page: Page, log: RunLog, forgetful: Forgetting
 ) -> None:

@@ -375,6 +375,27 @@ def test_a_database_that_is_away_is_the_next_attempts_business(
     assert "line 99" in lines(run)
 
 
+def test_work_that_is_done_outlives_a_database_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Hours of it are not done again because the end could not be written."""
+
+    def away(_claim: Claim) -> lifecycle.Pulse:
+        raise OperationalError("connection refused")
+
+    run, claim = running(StageName.HAPPY)
+    stage = Toy(StageName.HAPPY)
+    with monkeypatch.context() as patched:
+        patched.setattr(lifecycle, "beat", away)
+        patched.setattr(pipeline, "_record", lambda *_given: away(claim))
+        pipeline.carry_out(claim, [stage])
+    again = lifecycle.claim(run.pk, 2, "b")
+    assert again is not None
+    pipeline.carry_out(again, [stage])
+    run.refresh_from_db()
+    assert (run.status, stage.performed) == (Status.COMPLETED, 1)
+
+
 def test_the_record_of_how_it_was_made_outlives_a_retry() -> None:
     def note(context: Context, work: Path) -> None:
         context.provenance["happy"] = {"engine": "builtin"}

@@ -90,12 +90,13 @@ def test_queues_no_more_of_a_person_than_may_start(
     settings.VCBENCH = dataclasses.replace(settings.VCBENCH, runs_per_user=3)
     long_ago = timezone.now() - timedelta(minutes=1)
     make_run(status=Status.RUNNING, created_by=operator, beat_at=timezone.now())
+    later = make_run(created_by=operator, queued_at=long_ago, priority=Priority.LOW)
     mine = [make_run(created_by=operator, queued_at=long_ago) for _ in range(4)]
     urgent = make_run(created_by=operator, queued_at=long_ago, priority=Priority.HIGH)
     other = make_run(queued_at=long_ago)
-    sent.append((mine[3].pk, 1))
+    sent.append((later.pk, 1))
     call_command("reap", "--once")
-    assert sent == [(mine[3].pk, 1), (urgent.pk, 1), (other.pk, 1)]
+    assert sent == [(later.pk, 1), (urgent.pk, 1), (mine[0].pk, 1), (other.pk, 1)]
 
 
 def test_queues_a_run_that_has_waited_for_a_fault_to_pass(
@@ -190,6 +191,16 @@ def test_what_is_done_daily_fails_by_itself(
     reap.Command(stderr=told).tidy()
     assert "Input/output error" in told.getvalue()
     assert not left.exists()
+
+
+def test_an_upload_that_becomes_an_archive_is_no_old_one(data_dir: Path) -> None:
+    store = uploads.in_parts()
+    upload = store.create("S1.zip", 3, owner="1")
+    store.append(upload.id, 0, [b"abc"], owner="1")
+    os.utime(store.folder / f"{upload.id}.part", (0, 0))
+    with store.taken(upload.id, uploads.new_place(), owner="1") as archive:
+        uploads.tidy()
+        assert archive.exists()
 
 
 def test_only_uploads_that_nobody_needs_go(data_dir: Path) -> None:

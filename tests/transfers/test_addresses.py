@@ -20,6 +20,7 @@ RULES = AddressRules(
         ".trusted.example",
         "ports.example.org:8443",
         "usual.example.org:443",
+        "2001:db8::5",
     )
 )
 LOCAL = AddressRules(
@@ -37,6 +38,7 @@ LOCAL = AddressRules(
         "https://ports.example.org:8443/x",
         "https://usual.example.org/x",
         "https://usual.example.org:443/x",
+        "https://[2001:db8::5]:8443/x",
     ],
 )
 def test_allowed(url: str) -> None:

@@ -20,7 +20,7 @@ from runs.transfers.base import RemoteFile, TransferCancelled, TransferError
 from runs.transfers.blocks import PAGE, SIZE, Blocks
 from runs.transfers.fetch import Job, fetch, fetch_all
 from runs.transfers.hashing import Digests, Follower
-from runs.transfers.https import HttpsSource, remote_file
+from runs.transfers.https import LONG_RANGES, HttpsSource, remote_file
 from tests.transfers.conftest import QUICK, gz, md5, noise, sha256
 from tests.transfers.servers import Handler, Site, cutting
 
@@ -56,6 +56,17 @@ def test_no_connection_outlasts_its_request(
     got = fetch(source, remote_file(f"{url}/a.bin"), tmp_path / "a", limits=QUICK)
     assert got.path.read_bytes() == data
     assert site.connections == len(site.requests) == 1 + 4
+
+
+@pytest.mark.parametrize(("megabytes", "ranges"), [(1, 1), (20, 3), (40, 4)])
+def test_long_ranges_leave_no_connection_without_work(
+    site: Site, url: str, tmp_path: Path, megabytes: int, ranges: int
+) -> None:
+    site.files["/a.bin"] = bytes(megabytes * 1024 * 1024)
+    fetch(
+        HttpsSource(), remote_file(f"{url}/a.bin"), tmp_path / "a", limits=LONG_RANGES
+    )
+    assert len(site.requests) == 1 + ranges
 
 
 def test_a_sha256_can_be_had_beside_the_md5(

@@ -4,7 +4,7 @@ import { ENDED } from "./state.js";
 export const PAGE = 1000; // lines of one request
 export const POLL = 2000;
 const QUIET = 15000; // without a word from the socket: look whether it has died
-const PATIENCE = 15000; // for the answer to a request
+const PATIENCE = 15000; // for the next bytes of an answer
 const PAUSES = [500, 1000, 2000, 4000, 8000, 10000];
 const REFUSALS = { 4401: "signedOut", 4403: "refused", 4404: "unknown" };
 const STATUSES = { 401: "signedOut", 403: "refused", 404: "unknown" };
@@ -12,11 +12,41 @@ const STATUSES = { 401: "signedOut", 403: "refused", 404: "unknown" };
 export const fetchLines = async (box, query) => {
   const url = new URL(box.dataset.lines, location.href);
   for (const [name, value] of Object.entries(query)) if (value !== "") url.searchParams.set(name, value);
-  const answer = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" },
-    signal: AbortSignal.timeout(PATIENCE) });
-  if (!answer.ok) throw Object.assign(new Error(answer.statusText), { status: answer.status });
-  return answer.json();
+  const patience = new Patience();
+  try {
+    const answer = await fetch(url, { credentials: "same-origin", headers: { Accept: "application/json" }, signal: patience.signal });
+    if (!answer.ok) throw Object.assign(new Error(answer.statusText), { status: answer.status });
+    return JSON.parse(await patience.text(answer));
+  } finally {
+    patience.end();
+  }
 };
+
+// Ends a request on which nothing has come for so long; one that is slow goes on.
+class Patience {
+  constructor() {
+    this.controller = new AbortController();
+    this.signal = this.controller.signal;
+    this.renew();
+  }
+  renew() {
+    this.end();
+    this.timer = setTimeout(() => this.controller.abort(), PATIENCE);
+  }
+  end() {
+    clearTimeout(this.timer);
+  }
+  async text(answer) {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text;
+      this.renew();
+      text += value;
+    }
+  }
+}
 
 // `on` has what is called: lines(entries), status(state), state(kind, word), over().
 export class Feed {
