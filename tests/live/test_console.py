@@ -287,13 +287,18 @@ def test_pausing_holds_the_view_still(page: Page, run: Run, log: RunLog) -> None
     settle(page, 300)
 
 
+def open_with(page: Page, run: Run, log: RunLog, lines: int) -> None:
+    """The run's page, once it shows the last of so many lines."""
+    write(log, 1, lines)
+    page.goto(run.get_absolute_url())
+    settle(page, lines)
+
+
 def test_a_pause_holds_though_the_list_has_just_moved(
     page: Page, run: Run, log: RunLog
 ) -> None:
     """The scroll event of what was drawn comes after the click."""
-    write(log, 1, 200)
-    page.goto(run.get_absolute_url())
-    settle(page, 200)
+    open_with(page, run, log, 200)
     page.evaluate(
         """() => {
             const { console } = document.querySelector("[data-console]");
@@ -314,9 +319,7 @@ def test_a_pause_holds_though_the_list_has_just_moved(
 
 
 def test_a_line_that_is_picked_stays_in_view(page: Page, run: Run, log: RunLog) -> None:
-    write(log, 1, 200)
-    page.goto(run.get_absolute_url())
-    settle(page, 200)
+    open_with(page, run, log, 200)
     page.get_by_role("button", name="Pause").click()
     after_scrolling(page, "console.list.scrollTop -= console.height / 2")
     page.locator('[data-sequence="200"]').dispatch_event("click")
@@ -326,9 +329,7 @@ def test_a_line_that_is_picked_stays_in_view(page: Page, run: Run, log: RunLog) 
 
 
 def test_scrolling_to_the_end_follows_again(page: Page, run: Run, log: RunLog) -> None:
-    write(log, 1, 200)
-    page.goto(run.get_absolute_url())
-    settle(page, 200)
+    open_with(page, run, log, 200)
     after_scrolling(page, "console.list.scrollTop -= 5 * console.height")
     expect(page.locator("[data-follow]")).to_have_text("Follow")
     after_scrolling(page, "console.list.scrollTop = console.list.scrollHeight")
